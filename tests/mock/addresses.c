@@ -83,8 +83,9 @@ static void test_bound(void) {
                *bad = create(256, 0);
     rp_binding binding = {.buffer = "w", .storage = bad};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "nodes reach it through its address: create the storage with "
-                                    "VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT"));
+    CU_ASSERT_TRUE(rp_test_said(diags,
+                                "nodes reach it through its address: create the storage with "
+                                "VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT"));
     binding.buffer = "y"; /* bound, and nobody asks for its address */
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
     expect_pushed(0);
@@ -108,7 +109,7 @@ static void test_update(void) {
     rp_plan *next = mock_plan(text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(next);
     CU_ASSERT_EQUAL(rp_exec_update(exec, next, NULL, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "w cannot lie in"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "w cannot lie in"));
     rp_plan_destroy(next);
     close_all();
 }
@@ -117,7 +118,7 @@ static void test_without(void) {
     mock_reset();
     open_text(text, &mock_params);
     CU_ASSERT_PTR_NULL(exec);
-    CU_ASSERT_TRUE(mock_said(diags, "has none (bufferDeviceAddress)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "has none (bufferDeviceAddress)"));
     close_all();
 }
 

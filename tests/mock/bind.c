@@ -150,9 +150,9 @@ static void test_overlaps(void) {
             CU_ASSERT_EQUAL(l.slots > 1 && e->ordered, ordered);
             check_ranges(&l, &d, e);
         } else {
-            CU_ASSERT_TRUE(mock_said(d.diags, whole
-                                                  ? "not both only read"
-                                                  : "bind it in every slot (slot = RP_ALL_SLOTS"));
+            CU_ASSERT_TRUE(
+                rp_test_said(d.diags, whole ? "not both only read"
+                                            : "bind it in every slot (slot = RP_ALL_SLOTS"));
         }
         if (later && !fine) CU_ASSERT_PTR_EQUAL(rp_exec_command_buffer(e, 0, 0), before);
         fine_count += fine;
@@ -186,7 +186,7 @@ static void test_under_a_long_one(void) {
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &params, diags, &mine), RP_OK);
     rp_binding bindings[] = {{"w", mine, 0, 0, 0}, {"x", mine, 256, 0, 0}, {"y", mine, 512, 0, 0}};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, bindings, 3, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "w and y lie on the same memory, bytes 512 to 575"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "w and y lie on the same memory, bytes 512 to 575"));
     bindings[2].offset = 1024;
     CU_ASSERT_EQUAL(rp_exec_bind(exec, bindings, 3, diags), RP_OK);
     rp_storage_release(mine);
@@ -261,7 +261,7 @@ static void test_wrong(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rp_diags_clear(diags);
         CU_ASSERT_EQUAL(rp_exec_bind(exec, &cases[i].binding, 1, diags), cases[i].status);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
         params.bindings = &cases[i].binding;
         params.binding_count = 1;
         rp_exec *none = exec;
@@ -270,7 +270,7 @@ static void test_wrong(void) {
     }
     const rp_binding twice[] = {{"x", mine, 0, RP_ALL_SLOTS, 0}, {"x", mine, 256, 1, 0}};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, twice, 2, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "x cannot be bound: it is bound twice"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "x cannot be bound: it is bound twice"));
     CU_ASSERT_EQUAL(rp_exec_bind(exec, NULL, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_bind(NULL, twice, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_bind(exec, NULL, 0, diags), RP_OK);
@@ -278,27 +278,28 @@ static void test_wrong(void) {
     params.bindings = NULL; /* fewer than it says */
     rp_exec *none = exec;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(
-        mock_said(diags, "rp_exec_params.bindings is NULL: expected as many as its count says, 1"));
+    CU_ASSERT_TRUE(rp_test_said(
+        diags, "rp_exec_params.bindings is NULL: expected as many as its count says, 1"));
     CU_ASSERT_PTR_NULL(none);
     params.binding_count = 0;
     params.kernel_count = 2;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(
-        mock_said(diags, "rp_exec_params.kernels is NULL: expected as many as its count says, 2"));
+    CU_ASSERT_TRUE(rp_test_said(
+        diags, "rp_exec_params.kernels is NULL: expected as many as its count says, 2"));
     params.kernel_count = 0;
     params.switch_count = 3;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "rp_exec_params.switches is NULL"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "rp_exec_params.switches is NULL"));
     params.switch_count = 0;
     CU_ASSERT_EQUAL(rp_exec_bind(exec, NULL, 4, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "bindings is NULL: expected as many as its count says, 4"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "bindings is NULL: expected as many as its count says, 4"));
     params.binding_count = 1;
     params.separate_buffers = 1;
     params.bindings = &(rp_binding){NULL, mine, 0, RP_ALL_SLOTS, 0};
     none = exec;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "separate_buffers puts each transient in memory of its own"));
+    CU_ASSERT_TRUE(
+        rp_test_said(diags, "separate_buffers puts each transient in memory of its own"));
     rp_storage_release(foreign);
     rp_device_destroy(other, NULL);
     rp_storage_release(mine);
@@ -397,12 +398,12 @@ static void test_partly(void) {
         rp_exec *none = exec;
         rp_diags_clear(diags);
         CU_ASSERT_EQUAL(rp_exec_bind(exec, cases[i].bindings, 2, diags), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
         rp_diags_clear(diags);
         params.bindings = cases[i].bindings;
         params.binding_count = 2;
         CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
     }
     /* What is bound everywhere may move in one slot alone. */
     CU_ASSERT_EQUAL(bind("x", mine, 0, RP_ALL_SLOTS), RP_OK);
@@ -461,7 +462,7 @@ static void test_grids(void) {
     CU_ASSERT_EQUAL(rp_exec_get_range(other, 0, "n", diags, &range), RP_OK);
     const rp_binding on_grids = {"y", range.storage, range.offset + 256, 0, 0};
     CU_ASSERT_EQUAL(rp_exec_bind(other, &on_grids, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "the exec's grids"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the exec's grids"));
     rp_exec_destroy(other);
     rp_plan_destroy(small);
     close_all();
@@ -489,7 +490,7 @@ static void test_held(void) {
     rp_exec_destroy(exec);
     exec = NULL;
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "still in use by 1 storage"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "still in use by 1 storage"));
     CU_ASSERT_EQUAL(rp_storage_read(own, 0, bytes, sizeof bytes, diags), RP_OK);
     rp_storage_release(own);
     close_all();

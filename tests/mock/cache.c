@@ -65,7 +65,7 @@ static void test_cache(void) {
 
     rp_diags *said = NULL;
     initial_cache_bytes("/proc/nowhere", &said);
-    CU_ASSERT_TRUE(mock_said(said, "the pipeline cache cannot be written"));
+    CU_ASSERT_TRUE(rp_test_said(said, "the pipeline cache cannot be written"));
     rp_diags_destroy(said);
 
     setenv("XDG_CACHE_HOME", nested, 1); /* no folder named: the user's cache */

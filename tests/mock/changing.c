@@ -60,7 +60,7 @@ static void test_follows(void) {
     CU_ASSERT_EQUAL(set(0, "n", 0, (uint32_t[]){1, 7, 10}, 3), RP_ERROR_INVALID);
     expect_blocks(0, 7, 6, 8, TWO); /* what is refused is not followed */
     CU_ASSERT_EQUAL(set(0, "p", 0, (uint32_t[]){1}, 1), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "p follows other live values and is not set itself: set n"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "p follows other live values and is not set itself: set n"));
     expect_blocks(0, 7, 6, 8, TWO);
     close_all();
 }
@@ -209,7 +209,7 @@ static void test_switches(void) {
 static void test_switches_wrong(void) {
     open_switches(2);
     CU_ASSERT_EQUAL(enable(0, "base", 0), RP_ERROR_NOT_FOUND);
-    CU_ASSERT_TRUE(mock_said(diags, "the exec has no switch base: name it in rp_exec_params"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the exec has no switch base: name it in rp_exec_params"));
     CU_ASSERT_EQUAL(enable(0, "a/x", 0), RP_ERROR_NOT_FOUND); /* below one is none itself */
     CU_ASSERT_EQUAL(enable(2, "a", 0), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_enable(NULL, 0, "a", 0, NULL), RP_ERROR_USAGE);
@@ -217,7 +217,7 @@ static void test_switches_wrong(void) {
     mock.stall = true;
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_EQUAL(enable(0, "a", 0), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 1 is still in flight in this slot"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 1 is still in flight in this slot"));
     CU_ASSERT_EQUAL(enable(1, "a", 0), RP_OK); /* that slot is idle */
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     expect_grids(0, 3, 3, 4, 4, 3);
@@ -252,7 +252,7 @@ static void test_switches_stay(void) {
     memcpy(strstr(text, "\"ab\""), "\"AB\"", 4); /* no update: a switch would do nothing */
     next = mock_plan(text);
     CU_ASSERT_EQUAL(rp_exec_update(exec, next, NULL, diags), RP_ERROR_NOT_FOUND);
-    CU_ASSERT_TRUE(mock_said(diags, "the plan has no node with the label ab, or one below it"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the plan has no node with the label ab, or one below it"));
     rp_plan_destroy(next);
     CU_ASSERT_EQUAL(enable(0, "ab", 0), RP_OK);
     expect_grids(0, 3, 5, 0, 4, 3);
@@ -268,7 +268,7 @@ static void expect_refused(const rp_plan *of, const char *const *names, uint32_t
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_exec_create(device, of, &params, diags, &refused), status);
     CU_ASSERT_PTR_NULL(refused);
-    if (message) CU_ASSERT_TRUE(mock_said(diags, message));
+    if (message) CU_ASSERT_TRUE(rp_test_said(diags, message));
 }
 
 static void test_switches_refused(void) {

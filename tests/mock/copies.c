@@ -485,17 +485,17 @@ static void test_refused(void) {
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uploads[1] = cases[i].upload;
         CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), cases[i].status);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
     }
     params.uploads = NULL;
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "is NULL: expected as many as its count says"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "is NULL: expected as many as its count says"));
     params = (rp_submit_params){.size = sizeof params, .download_count = 1};
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_ERROR_USAGE);
     params.downloads = &download;
     download.buffer = "x";
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "the host cannot read it"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the host cannot read it"));
     download = (rp_download){.buffer = "y"};
     CU_ASSERT_EQUAL(mock.submits, submits);
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_OK); /* of no bytes */

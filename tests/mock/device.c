@@ -15,7 +15,7 @@ static void expect_refusal(const rp_device_params *params, rp_status status, con
     rp_device *device = (rp_device *)1;
     CU_ASSERT_EQUAL(create(params, diags, &device), status);
     CU_ASSERT_PTR_NULL(device);
-    CU_ASSERT_TRUE(mock_said(diags, message));
+    CU_ASSERT_TRUE(rp_test_said(diags, message));
     rp_diags_destroy(diags);
     mock_done();
 }
@@ -185,11 +185,11 @@ static void test_params_size(void) {
     rp_device *device = NULL;
     rp_device_params params = {.get_instance_proc_addr = mock_entry()};
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "set the member size to sizeof(rp_device_params)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "set the member size to sizeof(rp_device_params)"));
     params.size = sizeof params;
     params.import = &(rp_device_import){0};
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "set the member size to sizeof(rp_device_import)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "set the member size to sizeof(rp_device_import)"));
     rp_diags_destroy(diags);
     mock_done();
 }
@@ -229,7 +229,7 @@ static void test_validation(void) {
     CU_ASSERT_EQUAL_FATAL(create(&(rp_device_params){.validation = 1}, NULL, &device), RP_OK);
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 1);
-    CU_ASSERT_TRUE(mock_said(diags, "a word from the layer"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "a word from the layer"));
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 1); /* the count stays, the text is gone */
     CU_ASSERT_EQUAL(rp_diags_count(diags), 0);
@@ -257,11 +257,12 @@ static void test_destroyed_too_early(void) {
         CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &execs[i]), RP_OK);
     int alive = mock.objects;
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "Mock 9000 is still in use by 2 execs: destroy those first"));
+    CU_ASSERT_TRUE(
+        rp_test_said(diags, "Mock 9000 is still in use by 2 execs: destroy those first"));
     rp_exec_destroy(execs[0]);
     CU_ASSERT_TRUE(mock.objects < alive);
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "in use by 1 exec:"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "in use by 1 exec:"));
     CU_ASSERT_EQUAL(rp_exec_submit(execs[1], NULL, NULL, NULL),
                     RP_OK); /* nothing of it was destroyed */
     CU_ASSERT_EQUAL(rp_exec_wait(execs[1], 0, UINT64_MAX, NULL), RP_OK);

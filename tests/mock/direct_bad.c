@@ -278,8 +278,8 @@ static void test_mistakes(void) {
         rp_status status = rp_direct_end(direct, &report);
         CU_ASSERT_EQUAL(status, mistakes[i].status);
         CU_ASSERT_EQUAL(report.dispatches, 0);
-        CU_ASSERT(open || mock_said(diags, mistakes[i].call));
-        CU_ASSERT(mock_said(diags, mistakes[i].what));
+        CU_ASSERT(open || rp_test_said(diags, mistakes[i].call));
+        CU_ASSERT(rp_test_said(diags, mistakes[i].what));
         CU_ASSERT_EQUAL(rp_diags_error_count(diags), 1);
         own_commands_end(device, &commands);
     }
@@ -305,7 +305,7 @@ static void test_late(void) {
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(calls.program, &params, diags, &buffer), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(calls.program, &kernel_params, diags, &kernel), RP_OK);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, buffer, storages[1], 0, diags), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "buffer: it was made after the rp_direct"));
+    CU_ASSERT(rp_test_said(diags, "buffer: it was made after the rp_direct"));
     for (int i = 0; i < 2; i++) {
         rp_diags_clear(diags);
         rp_recorder *r = begin(NULL);
@@ -314,7 +314,8 @@ static void test_late(void) {
         else
             rp_fill(r, (rp_range){buffer}, 0);
         CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
-        CU_ASSERT(mock_said(diags, i ? "buffer: it was made after" : "kernel: it was made after"));
+        CU_ASSERT(
+            rp_test_said(diags, i ? "buffer: it was made after" : "kernel: it was made after"));
         own_commands_end(device, &commands);
     }
     close_all();
@@ -326,7 +327,7 @@ static void test_outside(void) {
     rp_recorder *r = begin(NULL), *other = NULL;
     CU_ASSERT_EQUAL(rp_direct_begin(direct, commands.handle, NULL, diags, &other), RP_ERROR_BUSY);
     CU_ASSERT_PTR_NULL(other);
-    CU_ASSERT(mock_said(diags, "is encoding already"));
+    CU_ASSERT(rp_test_said(diags, "is encoding already"));
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_USAGE);
     rp_fill(r, all(1), 0);
@@ -340,7 +341,7 @@ static void test_outside(void) {
     rp_graph *graph = (rp_graph *)1;
     CU_ASSERT_EQUAL(rp_program_graph(calls.program, &r, 1, diags, &graph), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(graph);
-    CU_ASSERT(mock_said(diags, "recorder 1 is one of direct mode"));
+    CU_ASSERT(rp_test_said(diags, "recorder 1 is one of direct mode"));
     close_all();
 }
 
@@ -353,7 +354,7 @@ static void test_usage(void) {
     const rp_encoder_begin_params begin_unset = {0};
     CU_ASSERT_EQUAL(rp_direct_create(calls.program, device, &unset, diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(none);
-    CU_ASSERT(mock_said(diags, "sizeof(rp_direct_params)"));
+    CU_ASSERT(rp_test_said(diags, "sizeof(rp_direct_params)"));
     CU_ASSERT_EQUAL(rp_direct_create(NULL, device, NULL, diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_direct_create(calls.program, NULL, NULL, diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_direct_create(calls.program, device, NULL, diags, NULL), RP_ERROR_USAGE);
@@ -363,7 +364,7 @@ static void test_usage(void) {
     CU_ASSERT_EQUAL(rp_direct_begin(direct, commands.handle, NULL, diags, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_direct_begin(direct, commands.handle, &begin_unset, diags, &r),
                     RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_begin_params)"));
+    CU_ASSERT(rp_test_said(diags, "sizeof(rp_encoder_begin_params)"));
     CU_ASSERT_EQUAL(rp_direct_end(NULL, NULL), RP_ERROR_USAGE);
     r = begin(NULL);
     CU_ASSERT_EQUAL(rp_direct_end(direct, &report), RP_ERROR_USAGE); /* its size is not set */
@@ -372,10 +373,10 @@ static void test_usage(void) {
 
     CU_ASSERT_EQUAL(rp_direct_bind(NULL, calls.buffers[1], NULL, 0, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, (rp_buffer){0}, NULL, 0, diags), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "buffer: the handle is 0"));
+    CU_ASSERT(rp_test_said(diags, "buffer: the handle is 0"));
     CU_ASSERT_EQUAL(rp_direct_bind(direct, calls.buffers[1], storages[2], 4, diags),
                     RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "s has 4096 bytes; at byte 4 of storage, which has 4096"));
+    CU_ASSERT(rp_test_said(diags, "s has 4096 bytes; at byte 4 of storage, which has 4096"));
     rp_direct_done(NULL, 1);
     rp_direct_done(direct, 1000); /* was never encoded */
     rp_direct_destroy(NULL);
@@ -390,7 +391,7 @@ static void test_strangers(void) {
     rp_storage *storage;
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(other, &params, diags, &storage), RP_OK);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, calls.buffers[1], storage, 0, diags), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "lies on another device"));
+    CU_ASSERT(rp_test_said(diags, "lies on another device"));
     rp_storage_release(storage);
     CU_ASSERT_EQUAL(rp_device_destroy(other, diags), RP_OK);
 
@@ -415,8 +416,8 @@ static void test_limits(void) {
     CU_ASSERT_EQUAL(rp_direct_create(calls.program, device, NULL, diags, &none),
                     RP_ERROR_UNSUPPORTED);
     CU_ASSERT_PTR_NULL(none);
-    CU_ASSERT(mock_said(diags, "mix"));
-    CU_ASSERT(mock_said(diags, "sets"));
+    CU_ASSERT(rp_test_said(diags, "mix"));
+    CU_ASSERT(rp_test_said(diags, "sets"));
     CU_ASSERT(rp_diags_error_count(diags) >= RP_CALLS_KERNELS);
     close_all();
 }

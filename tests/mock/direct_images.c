@@ -193,7 +193,7 @@ static void test_rebinding(void) {
     rp_push(again, 0, "abcd", 4);
     rp_dispatch(again, 1, 1, 1);
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "sum: parameter 1 has no range"));
+    CU_ASSERT(rp_test_said(diags, "sum: parameter 1 has no range"));
     own_commands_end(device, &commands);
     close_all();
 }

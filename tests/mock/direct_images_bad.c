@@ -180,8 +180,8 @@ static void expect_refused(void (*make)(rp_recorder *r), rp_status status, const
     rp_diags_clear(diags);
     make(begin());
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), status);
-    CU_ASSERT(mock_said(diags, call));
-    CU_ASSERT(mock_said(diags, what));
+    CU_ASSERT(rp_test_said(diags, call));
+    CU_ASSERT(rp_test_said(diags, what));
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), 1);
     own_commands_end(device, &commands);
 }
@@ -203,7 +203,7 @@ static void refuse_binding(rp_buffer buffer, rp_storage *storage, uint64_t offse
                            const char *what) {
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, buffer, storage, offset, diags), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, what));
+    CU_ASSERT(rp_test_said(diags, what));
 }
 
 static void test_storages(void) {
@@ -230,17 +230,17 @@ static void test_storages(void) {
     rp_dispatch(r, 1, 1, 1);
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
     CU_ASSERT(
-        mock_said(diags, "sum: the storage of t was created without a usage that this takes"));
+        rp_test_said(diags, "sum: the storage of t was created without a usage that this takes"));
     own_commands_end(device, &commands);
     rp_clear(begin(), image_part(2, 0, 1, 0, 1), (rp_texel_value){{0}});
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "clear: the storage of t was created without"));
+    CU_ASSERT(rp_test_said(diags, "clear: the storage of t was created without"));
     own_commands_end(device, &commands);
     /* Nowhere. */
     CU_ASSERT_EQUAL(rp_direct_bind(direct, shots.images[2], NULL, 0, diags), RP_OK);
     rp_clear(begin(), image_part(2, 0, 1, 0, 1), (rp_texel_value){{0}});
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "it is not bound to a storage"));
+    CU_ASSERT(rp_test_said(diags, "it is not bound to a storage"));
     own_commands_end(device, &commands);
     /* A buffer that was not made for texels; transients are. */
     rp_storage *plain = NULL;
@@ -328,7 +328,7 @@ static void refuse_encoder(const rp_encoder_params *params, rp_status status, co
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_encoder_create(device, params, diags, &encoder), status);
     CU_ASSERT_PTR_NULL(encoder);
-    CU_ASSERT(mock_said(diags, what));
+    CU_ASSERT(rp_test_said(diags, what));
 }
 
 /* Parameters say an access, the module what is there. */
@@ -371,9 +371,9 @@ static void test_encoders(void) {
                            : i == 1 ? rp_encoder_set_image(encoder, 1, 0, NULL)
                                     : rp_encoder_set_image(encoder, 1, 0, &(rp_encoder_part){7});
         CU_ASSERT_EQUAL(status, RP_ERROR_INVALID);
-        CU_ASSERT(mock_said(diags, i == 0   ? "sum: there is no sampler 1; there are 1"
-                                   : i == 1 ? "sum: a part of an image is needed"
-                                            : "sum: there is no buffer 7; there are 1"));
+        CU_ASSERT(rp_test_said(diags, i == 0   ? "sum: there is no sampler 1; there are 1"
+                                      : i == 1 ? "sum: a part of an image is needed"
+                                               : "sum: there is no buffer 7; there are 1"));
         CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_ERROR_INVALID);
         own_commands_end(device, &commands);
     }
@@ -386,7 +386,8 @@ static void test_encoders(void) {
     refuse_encoder(&given, RP_ERROR_INVALID, "binding 1 of set 0 is a storage image in its SPIR-V");
     params[1] = (rp_encoder_param){0, 9, RP_SAMPLED};
     refuse_encoder(&given, RP_ERROR_INVALID, "binding 1 of set 0 is used by its SPIR-V and no ");
-    CU_ASSERT(mock_said(diags, "parameter 1 is sampled, and its SPIR-V uses nothing at binding 9"));
+    CU_ASSERT(
+        rp_test_said(diags, "parameter 1 is sampled, and its SPIR-V uses nothing at binding 9"));
     params[1] = (rp_encoder_param){0, 1, RP_READ_WRITE};
     info.min_level = 3;
     info.max_level = 2;

@@ -318,7 +318,7 @@ static void test_wrong_kernels(void) {
         wrong[i].change();
         CU_ASSERT_EQUAL(create(), RP_ERROR_INVALID);
         CU_ASSERT_PTR_NULL(encoder);
-        CU_ASSERT(mock_said(diags, wrong[i].what));
+        CU_ASSERT(rp_test_said(diags, wrong[i].what));
     }
     close_all();
 }
@@ -331,20 +331,20 @@ static void test_usage(void) {
     const rp_encoder_buffer empty = {.size = sizeof empty, "empty", 0, 0};
     const rp_encoder_params small = {.size = sizeof small, .buffers = &empty, .buffer_count = 1};
     CU_ASSERT_EQUAL(rp_encoder_create(device, &unset, diags, &encoder), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_params)"));
+    CU_ASSERT(rp_test_said(diags, "sizeof(rp_encoder_params)"));
     CU_ASSERT_EQUAL(rp_encoder_create(device, &none, diags, &encoder), RP_ERROR_USAGE);
     /* Every element says how large it is, and all say the same. */
     rp_encoder_params arrays = {
         .size = sizeof arrays, .kernels = kernels, .kernel_count = 2, .buffers = buffers};
     kernels[1].size--;
     CU_ASSERT_EQUAL(rp_encoder_create(device, &arrays, diags, &encoder), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_kernel)"));
+    CU_ASSERT(rp_test_said(diags, "sizeof(rp_encoder_kernel)"));
     kernels[1].size++;
     const rp_encoder_buffer without = {.name = "x", .bytes = 64};
     arrays.buffers = &without;
     arrays.buffer_count = 1;
     CU_ASSERT_EQUAL(rp_encoder_create(device, &arrays, diags, &encoder), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_buffer)"));
+    CU_ASSERT(rp_test_said(diags, "sizeof(rp_encoder_buffer)"));
     /* Those of a later version are longer: what is behind is not known here. */
     struct {
         rp_encoder_buffer known;
@@ -357,7 +357,7 @@ static void test_usage(void) {
     CU_ASSERT_EQUAL(encoder->places[1].size, 32);
     rp_encoder_destroy(encoder);
     CU_ASSERT_EQUAL(rp_encoder_create(device, &small, diags, &encoder), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "buffer 0: 0 bytes"));
+    CU_ASSERT(rp_test_said(diags, "buffer 0: 0 bytes"));
     CU_ASSERT_EQUAL(rp_encoder_create(NULL, &small, diags, &encoder), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_encoder_create(device, NULL, diags, &encoder), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_encoder_create(device, &small, diags, NULL), RP_ERROR_USAGE);
@@ -365,29 +365,29 @@ static void test_usage(void) {
 
     CU_ASSERT_EQUAL(rp_encoder_bind(NULL, 0, storages[1], 0, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_encoder_bind(encoder, 3, storages[1], 0, diags), RP_ERROR_USAGE);
-    CU_ASSERT(mock_said(diags, "there is no buffer 3"));
+    CU_ASSERT(rp_test_said(diags, "there is no buffer 3"));
     const rp_encoder_range far = {3, 0, 4}, a = {0, 0, 4};
     CU_ASSERT_EQUAL(rp_encoder_fill(encoder, &a, 0), RP_ERROR_USAGE); /* not begun */
     CU_ASSERT_EQUAL(rp_encoder_fill(NULL, &a, 0), RP_ERROR_USAGE);
     start();
     CU_ASSERT_EQUAL(rp_encoder_fill(encoder, &far, 0), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "fill: there is no buffer 3; there are 3"));
+    CU_ASSERT(rp_test_said(diags, "fill: there is no buffer 3; there are 3"));
     CU_ASSERT_EQUAL(rp_encoder_fence(encoder), RP_ERROR_INVALID); /* it is closed */
     CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_ERROR_INVALID);
     start();
     CU_ASSERT_EQUAL(rp_encoder_set_kernel(encoder, 9), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "there is no kernel 9; there are 5"));
+    CU_ASSERT(rp_test_said(diags, "there is no kernel 9; there are 5"));
     CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_ERROR_INVALID);
     start();
     rp_encoder_set_kernel(encoder, 0);
     CU_ASSERT_EQUAL(rp_encoder_set_range(encoder, 2, 0, 0, 0), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "mix: there is no parameter 2; there are 2"));
+    CU_ASSERT(rp_test_said(diags, "mix: there is no parameter 2; there are 2"));
     CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_ERROR_INVALID);
     start();
     CU_ASSERT_EQUAL(rp_encoder_update(encoder, 0, 0, "", 0), RP_ERROR_INVALID);
-    CU_ASSERT(mock_said(diags, "4 to 65536 bytes"));
+    CU_ASSERT(rp_test_said(diags, "4 to 65536 bytes"));
     rp_encoder_fail(encoder, RP_ERROR_BUSY, "and this");
-    CU_ASSERT(mock_said(diags, "and this"));
+    CU_ASSERT(rp_test_said(diags, "and this"));
     CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_ERROR_INVALID); /* the first counts */
     start();
     rp_encoder_fail(encoder, RP_ERROR_BUSY, "from above");

@@ -59,7 +59,7 @@ static void test_busy(void) {
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, &byte, 1, diags), RP_ERROR_BUSY);
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, &byte, 1, NULL), RP_ERROR_BUSY);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){1}, 1, NULL), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 2 is still in flight in this slot"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 2 is still in flight in this slot"));
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 0);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 2);
@@ -121,26 +121,26 @@ static void test_wrong_use(void) {
     char bytes[64] = {0};
     uint32_t index = 7, one = 1;
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "y", 0, bytes, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "y is of kind out, the host cannot write it"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "y is of kind out, the host cannot write it"));
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "x", 0, bytes, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "n", 0, bytes, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "use rp_exec_set_live"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "use rp_exec_set_live"));
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 60, bytes, 5, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "bytes 60 + 5 are outside s, which has 64"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "bytes 60 + 5 are outside s, which has 64"));
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", UINT64_MAX, bytes, 2, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "zzz", 0, bytes, 1, diags), RP_ERROR_NOT_FOUND);
-    CU_ASSERT_TRUE(mock_said(diags, "no buffer named zzz"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "no buffer named zzz"));
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 64, NULL, 0, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, NULL, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_find(exec, "zzz", &index), RP_ERROR_NOT_FOUND);
     CU_ASSERT_EQUAL(index, 0);
     CU_ASSERT_EQUAL(rp_exec_find(NULL, "x", &index), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "x", 0, &one, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "x is of kind in, only live buffers have live values"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "x is of kind in, only live buffers have live values"));
     CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 0, 99, 0, &one, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "there is no buffer 99"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "there is no buffer 99"));
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 3, &one, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "elements 3 + 1 are outside live buffer n"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "elements 3 + 1 are outside live buffer n"));
     CU_ASSERT_EQUAL(rp_exec_submit(NULL, NULL, NULL, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_wait(NULL, 0, 0, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_completed(NULL), 0);
@@ -199,11 +199,11 @@ static void test_live(void) {
     expect_grids(3, 7, 1000, 0);
 
     CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){64, 1001}, 2), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "n[1] cannot be set to 1001: its declared maximum is 1000"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "n[1] cannot be set to 1001: its declared maximum is 1000"));
     CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){1, 0}, 2), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "the grid of n0 -1 in y; 0 to 65535 is possible"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the grid of n0 -1 in y; 0 to 65535 is possible"));
     CU_ASSERT_EQUAL(set("n", 2, (uint32_t[]){0}, 1), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "the grid of n1 in z cannot be computed"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the grid of n1 in z cannot be computed"));
     CU_ASSERT_EQUAL(set("b", 0, (int32_t[]){-2}, 1), RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(set("f", 0, (float[]){10.5f}, 1), RP_OK);
     CU_ASSERT_EQUAL(n[0], 65); /* what was refused changed nothing */
@@ -266,8 +266,8 @@ static void expect_refusal(const char *text, rp_status status, const char *first
     exec = (rp_exec *)1;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), status);
     CU_ASSERT_PTR_NULL(exec);
-    CU_ASSERT_TRUE(mock_said(diags, first));
-    CU_ASSERT_TRUE(!second || mock_said(diags, second));
+    CU_ASSERT_TRUE(rp_test_said(diags, first));
+    CU_ASSERT_TRUE(!second || rp_test_said(diags, second));
     memory.alive = 0;
     close_all();
 }
@@ -465,7 +465,7 @@ static void test_device_lost(void) {
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_ERROR_DEVICE_LOST);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, 0, NULL), RP_ERROR_DEVICE_LOST);
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 0, &(char){0}, 1, diags), RP_ERROR_DEVICE_LOST);
-    CU_ASSERT_TRUE(mock_said(diags, "the device was lost"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the device was lost"));
     close_all();
 
     mock_reset();
@@ -491,7 +491,7 @@ static void test_timestamps(void) {
     open_text(live_text,
               &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = "", .timestamps = 1});
     CU_ASSERT_PTR_NOT_NULL(exec);
-    CU_ASSERT_TRUE(mock_said(diags, "has no timestamps"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "has no timestamps"));
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, 0) < 0);
     close_all();

@@ -218,7 +218,7 @@ static void expect_no_export(rp_storage *storage, uint32_t type, const char *sai
     rp_storage_fd fd = {.size = sizeof fd, .fd = 7, .bytes = 7};
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_storage_export_fd(storage, (rp_fd_type)type, diags, &fd), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
     CU_ASSERT_EQUAL(fd.fd, -1);
     CU_ASSERT_EQUAL(fd.bytes, 0);
 }
@@ -236,10 +236,10 @@ static void test_wrong_exports(void) {
     expect_no_export(opaque, RP_FD_OPAQUE | RP_FD_DMA_BUF, "0x201 is not one rp_fd_type");
     rp_storage_fd unset = {0};
     CU_ASSERT_EQUAL(rp_storage_export_fd(opaque, RP_FD_OPAQUE, diags, &unset), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "sizeof(rp_storage_fd)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "sizeof(rp_storage_fd)"));
     CU_ASSERT_EQUAL(rp_storage_export_fd(opaque, RP_FD_OPAQUE, diags, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_storage_hand_over(plain, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "plain is seen by its own device alone"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "plain is seen by its own device alone"));
     CU_ASSERT_EQUAL(rp_storage_take_over(plain, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_storage_hand_over(NULL, diags), RP_ERROR_USAGE);
     rp_storage_release(plain);
@@ -254,7 +254,7 @@ static void expect_no_create(uint32_t exportable, rp_status status, const char *
     begin();
     CU_ASSERT_EQUAL(rp_storage_create(one, &params, diags, &storage), status);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
     end();
 }
 
@@ -286,7 +286,7 @@ static void expect_no_import(rp_storage_fd fd, rp_status status, const char *sai
     fd.name = "theirs";
     CU_ASSERT_EQUAL(rp_storage_import_fd(two, &fd, diags, &storage), status);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
 }
 
 static void test_wrong_imports(void) {
@@ -435,9 +435,9 @@ static void test_not_enabled(void) {
         CU_ASSERT_EQUAL(rp_storage_create(one, &wanted, diags, &storage),
                         enabled ? RP_OK : RP_ERROR_UNSUPPORTED);
         if (!enabled)
-            CU_ASSERT_TRUE(mock_said(diags, "mine needs VK_KHR_external_memory_fd, which device "
-                                            "Soft Mock does not have enabled: see "
-                                            "rp_device_import.extensions"));
+            CU_ASSERT_TRUE(rp_test_said(diags, "mine needs VK_KHR_external_memory_fd, which device "
+                                               "Soft Mock does not have enabled: see "
+                                               "rp_device_import.extensions"));
         rp_storage_release(storage);
         two = NULL;
         end();

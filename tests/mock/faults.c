@@ -113,7 +113,7 @@ static void fail_each_call(VkResult result, rp_status expected) {
         if (!silent && rp_diags_error_count(diags) == 0) fine = false;
         /* Want of memory is told with what was asked for, by whom. */
         if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && strcmp(mock.failed, "vkAllocateMemory") == 0)
-            CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: asked for"));
+            CU_ASSERT_TRUE(rp_test_said(diags, "out of device memory on Mock 9000: asked for"));
         if (!fine || mock.objects || mock.mistake)
             printf("\n  call %u, %s: status %d, %u errors, %d objects left, mistake %s\n", i,
                    mock.failed, status, rp_diags_error_count(diags), mock.objects,

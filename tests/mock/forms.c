@@ -134,7 +134,7 @@ static void test_refused(void) {
     uint32_t value = 17, huge = 1u << 31;
     set(0, 3);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &value, 1, diags), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "its declared maximum is 16"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "its declared maximum is 16"));
     CU_ASSERT_EQUAL(rp_exec_get_form(exec, 0), 0);
     CU_ASSERT_EQUAL(grid_of(0, 0), 3);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 1, &value, 1, diags), RP_ERROR_USAGE);
@@ -305,7 +305,7 @@ static void test_bind(void) {
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
     binding.buffer = "t";
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "several forms, each with transients of its own"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "several forms, each with transients of its own"));
     (void)replay(0, 2);
     rp_storage_release(storage);
     close_all();
@@ -355,7 +355,7 @@ static void test_switches(void) {
     params.switches = number;
     params.switch_count = 1;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &exec), RP_ERROR_NOT_FOUND);
-    CU_ASSERT_TRUE(mock_said(diags, "n1 may be another node in each form of the plan"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "n1 may be another node in each form of the plan"));
     close_all();
 }
 

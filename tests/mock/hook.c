@@ -310,7 +310,7 @@ static void expect_create(rp_status status, const char *said) {
         .size = sizeof params, .bytes = 1001, .name = "mine", .host_visible = 1};
     CU_ASSERT_EQUAL(rp_storage_create(device, &params, diags, &storage), status);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
     CU_ASSERT_EQUAL(pool.alive, 0);
     rp_counters counters = {.size = sizeof counters};
     CU_ASSERT_EQUAL(rp_device_get_counters(device, &counters), RP_OK);
@@ -382,7 +382,7 @@ static void test_half(void) {
     rp_device *device = (rp_device *)1;
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(device);
-    CU_ASSERT_TRUE(mock_said(
+    CU_ASSERT_TRUE(rp_test_said(
         diags, "rp_device_import.release is NULL: expected both of allocate and release"));
     rp_diags_destroy(diags);
     mock_done();
@@ -406,7 +406,7 @@ static void test_failures(void) {
         pool.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
         rp_diags *diags = rp_diags_create(NULL);
         CU_ASSERT_EQUAL(live_a_life(NULL, plan, diags), RP_ERROR_DEVICE_MEMORY);
-        CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: the application's"));
+        CU_ASSERT_TRUE(rp_test_said(diags, "out of device memory on Mock 9000: the application's"));
         CU_ASSERT_EQUAL(pool.alive, 0);
         rp_diags_destroy(diags);
         mock_done();

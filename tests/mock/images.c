@@ -166,7 +166,7 @@ static void test_bytes(void) {
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 96, x + 96, 96, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 192, x + 192, 48, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 8, x, 16, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "bytes 8 + 16 of x, an image, are no layers of one mip"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "bytes 8 + 16 of x, an image, are no layers of one mip"));
     replay();
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, 240, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "z", 0, z, 240, diags), RP_OK);
@@ -188,7 +188,7 @@ static void test_bytes(void) {
     }
     void *mapped;
     CU_ASSERT_EQUAL(rp_exec_map(exec, 0, "y", diags, &mapped, NULL), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, "y is an image, whose bytes the device lays out: copy it"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "y is an image, whose bytes the device lays out: copy it"));
     rp_range_info range = {.size = sizeof range};
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "y", diags, &range), RP_OK);
     CU_ASSERT_TRUE(range.offset == 0 && range.bytes == 240);
@@ -286,7 +286,7 @@ static void refused(const char *text, const char *said) {
     plan = mock_plan(text);
     exec = NULL;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
     close_all();
 }
 
@@ -454,32 +454,32 @@ static void test_lent(void) {
     CU_ASSERT_EQUAL(mock_image_layout(5), read);
     uint8_t y[64];
     CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, 64, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "y was imported in another layout than GENERAL"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "y was imported in another layout than GENERAL"));
     /* What does not fit. */
     CU_ASSERT_EQUAL(bind("a", storage), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "a cannot be bound: a transient image is the exec's own"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "a cannot be bound: a transient image is the exec's own"));
     params.shape.width = 8, params.shape.height = 2;
     rp_storage *wide = import(params);
     CU_ASSERT_EQUAL(bind("y", wide), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(
-        mock_said(diags, "y cannot lie in imported image: the storage is an image of an"));
+        rp_test_said(diags, "y cannot lie in imported image: the storage is an image of an"));
     params.shape = shape, params.usage = VK_IMAGE_USAGE_SAMPLED_BIT;
     rp_storage *poor = import(params);
     CU_ASSERT_EQUAL(bind("y", poor), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "was created without a usage that the plan has for it"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "was created without a usage that the plan has for it"));
     const rp_storage_params buffer_params = {.size = sizeof buffer_params, .bytes = 64};
     rp_storage *buffer = NULL;
     CU_ASSERT_EQUAL(rp_storage_create(device, &buffer_params, diags, &buffer), RP_OK);
     CU_ASSERT_EQUAL(bind("y", buffer), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "it is an image, and the storage is a buffer"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "it is an image, and the storage is a buffer"));
     CU_ASSERT_EQUAL(bind("x", storage), RP_ERROR_USAGE); /* y lies there */
-    CU_ASSERT_TRUE(mock_said(diags, "are one VkImage, and not both only read"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "are one VkImage, and not both only read"));
     replay(); /* it is as it was */
     /* What is none. */
     CU_ASSERT_PTR_NULL(import((rp_storage_image){.shape = shape, .after = read}));
     params.after = VK_IMAGE_LAYOUT_UNDEFINED;
     CU_ASSERT_PTR_NULL(import(params));
-    CU_ASSERT_TRUE(mock_said(diags, "nothing is left in layout UNDEFINED"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "nothing is left in layout UNDEFINED"));
     params.after = read, params.shape.mips = 9;
     CU_ASSERT_PTR_NULL(import(params));
     rp_storage *none = NULL;

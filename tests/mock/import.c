@@ -29,7 +29,7 @@ static void expect_refusal(rp_status status, const char *message) {
     rp_device *device = (rp_device *)1;
     CU_ASSERT_EQUAL(rp_device_create(NULL, &app.params, diags, &device), status);
     CU_ASSERT_PTR_NULL(device);
-    CU_ASSERT_TRUE(mock_said(diags, message));
+    CU_ASSERT_TRUE(rp_test_said(diags, message));
     rp_diags_destroy(diags);
     mock_done();
 }
@@ -44,7 +44,7 @@ static void expect_exec(const char *text, const char *message) {
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec),
                     message ? RP_ERROR_UNSUPPORTED : RP_OK);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), message ? 1 : 0);
-    if (message) CU_ASSERT_TRUE(mock_said(diags, message));
+    if (message) CU_ASSERT_TRUE(rp_test_said(diags, message));
     rp_exec_destroy(exec);
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_OK);
     rp_plan_destroy(plan);
@@ -246,7 +246,7 @@ static void test_probe(void) {
     CU_ASSERT_EQUAL(rp_device_probe(&app.import, diags, &info), RP_ERROR_DEVICE_MEMORY);
     app.import.physical_device = NULL;
     CU_ASSERT_EQUAL(rp_device_probe(&app.import, diags, &info), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "rp_device_import.physical_device is NULL"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "rp_device_import.physical_device is NULL"));
     rp_diags_destroy(diags);
     mock_done();
 }

@@ -38,7 +38,7 @@ static void expect(const char *text, const char *wanted) {
     rp_status status = rp_exec_create(device, plan, &mock_params, diags, &exec);
     CU_ASSERT_EQUAL(status, wanted ? RP_ERROR_UNSUPPORTED : RP_OK);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), wanted ? 1 : 0);
-    CU_ASSERT_TRUE(!wanted || mock_said(diags, wanted));
+    CU_ASSERT_TRUE(!wanted || rp_test_said(diags, wanted));
     rp_exec_destroy(exec);
     rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
@@ -82,7 +82,7 @@ static void test_live_axes(void) {
         CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", axis, &more, 1, diags), RP_ERROR_INVALID);
         snprintf(wanted, sizeof wanted, "the grid of n0 %u in %c; 0 to %u is possible", more,
                  "xyz"[axis], most);
-        CU_ASSERT_TRUE(mock_said(diags, wanted));
+        CU_ASSERT_TRUE(rp_test_said(diags, wanted));
         CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", axis, &one, 1, diags), RP_OK);
     }
     rp_exec_destroy(exec);

@@ -43,7 +43,7 @@ static void expect_said(const rp_exec *of, const char *part) {
 static void expect_lost(const char *part) {
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_ERROR_DEVICE_LOST);
-    CU_ASSERT_TRUE(mock_said(diags, part));
+    CU_ASSERT_TRUE(rp_test_said(diags, part));
     expect_said(exec, part);
 }
 

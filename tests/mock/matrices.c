@@ -110,7 +110,7 @@ static void expect_exec(uint32_t rows, const char *message) {
     CU_ASSERT_TRUE((rp_plan_needs(plan) & RP_NEED_COOPERATIVE_MATRIX) != 0);
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec),
                     message ? RP_ERROR_UNSUPPORTED : RP_OK);
-    if (message) CU_ASSERT_TRUE(mock_said(diags, message));
+    if (message) CU_ASSERT_TRUE(rp_test_said(diags, message));
     rp_exec_destroy(exec);
     rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);

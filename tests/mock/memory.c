@@ -78,19 +78,21 @@ static void test_too_much(void) {
     rp_storage_release(storage);
     CU_ASSERT_EQUAL(create(300004, 0, &storage), RP_OK);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), 0);
-    CU_ASSERT_TRUE(mock_said(diags, "bytes more of heap 0 of Mock 9000 are over the budget: this "
-                                    "process may use 1000000 and uses 700000 (needed for weights "
-                                    "300016)"));
+    CU_ASSERT_TRUE(rp_test_said(diags,
+                                "bytes more of heap 0 of Mock 9000 are over the budget: this "
+                                "process may use 1000000 and uses 700000 (needed for weights "
+                                "300016)"));
     rp_storage_release(storage);
     mock.memory.memoryHeaps[0].size = 5000; /* read when the device was created */
     mock.fail_call = "vkAllocateMemory";
     CU_ASSERT_EQUAL(create(300004, 0, &storage), RP_ERROR_DEVICE_MEMORY);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: asked for 300016 bytes of "
-                                    "heap 0, which has 17179869184 in all, of which this process "
-                                    "may use 1000000 and uses 700000 (needed for weights 300016)"));
+    CU_ASSERT_TRUE(rp_test_said(diags,
+                                "out of device memory on Mock 9000: asked for 300016 bytes of "
+                                "heap 0, which has 17179869184 in all, of which this process "
+                                "may use 1000000 and uses 700000 (needed for weights 300016)"));
     CU_ASSERT_EQUAL(create(UINT64_C(1) << 35, 0, &storage), RP_ERROR_DEVICE_MEMORY);
-    CU_ASSERT_TRUE(mock_said(diags, "asked for 34359738368 bytes of heap 0"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "asked for 34359738368 bytes of heap 0"));
     close_all();
 }
 
@@ -108,7 +110,7 @@ static void test_priorities(void) {
         CU_ASSERT_EQUAL(mock.priority, -1);
         rp_storage_release(storage);
         CU_ASSERT_EQUAL(create(100, 1.5f, &storage), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(diags, "weights cannot have a memory priority of 1.5"));
+        CU_ASSERT_TRUE(rp_test_said(diags, "weights cannot have a memory priority of 1.5"));
         CU_ASSERT_EQUAL(create(100, -1, &storage), RP_ERROR_USAGE);
         close_all();
     }
@@ -124,7 +126,7 @@ static void test_priorities(void) {
     rp_exec *none;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(none);
-    CU_ASSERT_TRUE(mock_said(diags, "an exec cannot have a memory priority of 2"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "an exec cannot have a memory priority of 2"));
     close_all();
 }
 

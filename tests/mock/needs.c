@@ -137,8 +137,8 @@ static void test_matrices(void) {
     CU_ASSERT_EQUAL(
         rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, &app.core, diags),
         RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "cooperativeMatrix on in: add "
-                                    "VkPhysicalDeviceCooperativeMatrixFeaturesKHR"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "cooperativeMatrix on in: add "
+                                       "VkPhysicalDeviceCooperativeMatrixFeaturesKHR"));
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
     app.v13.pNext = &matrices;
@@ -251,13 +251,13 @@ static void test_no_struct(void) {
         rp_needs_enable(RP_NEED_INT64 | RP_NEED_STORAGE16, VK_API_VERSION_1_3, &alone, diags),
         RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), 3);
-    CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
-                                    "VkPhysicalDeviceVulkan13Features or "
-                                    "VkPhysicalDeviceSynchronization2Features"));
-    CU_ASSERT_TRUE(mock_said(diags, "timelineSemaphore"));
-    CU_ASSERT_TRUE(mock_said(diags, "storageBuffer16BitAccess on in: add "
-                                    "VkPhysicalDeviceVulkan11Features or "
-                                    "VkPhysicalDevice16BitStorageFeatures"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "no struct to switch synchronization2 on in: add "
+                                       "VkPhysicalDeviceVulkan13Features or "
+                                       "VkPhysicalDeviceSynchronization2Features"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "timelineSemaphore"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "storageBuffer16BitAccess on in: add "
+                                       "VkPhysicalDeviceVulkan11Features or "
+                                       "VkPhysicalDevice16BitStorageFeatures"));
     CU_ASSERT_FALSE(alone.features.shaderInt64);
     CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_3, NULL, diags), RP_ERROR_USAGE);
     rp_diags_destroy(diags);
@@ -272,7 +272,7 @@ static void test_version(void) {
     for (uint32_t version = 0; version <= VK_API_VERSION_1_2; version += VK_API_VERSION_1_2) {
         rp_diags_clear(diags);
         CU_ASSERT_EQUAL(rp_needs_enable(0, version, &app.core, diags), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(
+        CU_ASSERT_TRUE(rp_test_said(
             diags, "VkPhysicalDeviceVulkan13Features is in the chain, which Vulkan 1.2 does not"));
         CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
     }
@@ -280,11 +280,12 @@ static void test_version(void) {
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_2, &app.core, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_diags_count(diags), 1);
-    CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
-                                    "VkPhysicalDeviceSynchronization2Features"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "no struct to switch synchronization2 on in: add "
+                                       "VkPhysicalDeviceSynchronization2Features"));
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_1, &app.core, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "needs Vulkan 1.2, and the version in use is said to be 1.1"));
+    CU_ASSERT_TRUE(
+        rp_test_said(diags, "needs Vulkan 1.2, and the version in use is said to be 1.1"));
     rp_diags_destroy(diags);
 }
 

@@ -256,7 +256,7 @@ static void test_left_off(void) {
     CU_ASSERT_EQUAL(rp_exec_wait_pieces(exec, replay, 1, UINT64_MAX, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait_pieces(exec, replay, 2, UINT64_MAX, diags), RP_ERROR_CANCELLED);
     CU_ASSERT_EQUAL(rp_exec_cancel(exec, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "no replay is begun"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "no replay is begun"));
     CU_ASSERT_EQUAL(rp_exec_continue(exec, 0, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, replay, UINT64_MAX, diags), RP_OK); /* no longer the last */

@@ -129,8 +129,8 @@ static void test_failure(void) {
     mock.fail_call = "vkCreateComputePipelines";
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_ERROR_DRIVER);
     CU_ASSERT_PTR_NULL(exec);
-    CU_ASSERT_TRUE(mock_said(diags, "vkCreateComputePipelines failed: VK_ERROR_UNKNOWN"));
-    CU_ASSERT_TRUE(mock_said(diags, "this was for kernel @k"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "vkCreateComputePipelines failed: VK_ERROR_UNKNOWN"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "this was for kernel @k"));
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_OK);
     close_all();
 }
@@ -168,7 +168,7 @@ static void test_own_cache(void) {
     const rp_device_params wrong = {
         .size = sizeof wrong, .get_instance_proc_addr = mock_entry(), .pipeline_cache = &object};
     CU_ASSERT_EQUAL(rp_device_create(NULL, &wrong, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "it can be given with `import` only"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "it can be given with `import` only"));
     rp_diags_destroy(diags);
     mock_done();
 }

@@ -160,26 +160,26 @@ static void test_usage(void) {
     rp_prepare_params params = {.kernels = some, .kernel_count = 1};
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(preparation); /* no size */
-    CU_ASSERT_TRUE(mock_said(diags, "sizeof(rp_prepare_params)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "sizeof(rp_prepare_params)"));
     params.size = sizeof params;
     params.kernels = NULL;
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "rp_prepare_params.kernels is NULL"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "rp_prepare_params.kernels is NULL"));
     params.kernels = some + 1;
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation),
                     RP_ERROR_NOT_FOUND);
     CU_ASSERT_TRUE(
-        mock_said(diags, "a priority is given for @k4, but the plan has no such kernel"));
+        rp_test_said(diags, "a priority is given for @k4, but the plan has no such kernel"));
     params.kernels = NULL;
     params.kernel_count = 0;
     params.priority = (rp_pipeline_priority)2;
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "kernel @k0 has priority 2"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "kernel @k0 has priority 2"));
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, NULL, diags, &preparation), RP_OK);
     CU_ASSERT_EQUAL(rp_preparation_wait(preparation, "k2", 0, diags), RP_ERROR_NOT_FOUND);
-    CU_ASSERT_TRUE(mock_said(diags, "the plan has no kernel @k2"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the plan has no kernel @k2"));
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "still in use by 1 preparation"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "still in use by 1 preparation"));
     rp_preparation_progress progress = {0};
     CU_ASSERT_EQUAL(rp_preparation_get_progress(preparation, &progress), RP_ERROR_USAGE);
     rp_preparation_destroy(preparation);
@@ -297,8 +297,8 @@ static void test_failure(void) {
     mock.fail_call = "vkCreateShaderModule";
     rp_preparation *first = prepare(RP_PIPELINE_NORMAL, NULL, 0);
     CU_ASSERT_EQUAL(rp_preparation_wait(first, NULL, UINT64_MAX, diags), RP_ERROR_DEVICE_MEMORY);
-    CU_ASSERT_TRUE(mock_said(diags, "vkCreateShaderModule failed"));
-    CU_ASSERT_TRUE(mock_said(diags, "this was for kernel @k"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "vkCreateShaderModule failed"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "this was for kernel @k"));
     CU_ASSERT_EQUAL(progress_of(first).failed, 1);
     rp_preparation *second = prepare(RP_PIPELINE_NORMAL, NULL, 0);
     CU_ASSERT_EQUAL(rp_preparation_wait(second, NULL, UINT64_MAX, diags), RP_OK);
@@ -411,7 +411,7 @@ static void test_rare_failure(void) {
     for (int i = 0; i < 2; i++) {
         rp_diags_clear(diags);
         CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_ERROR_DRIVER);
-        CU_ASSERT_TRUE(mock_said(diags, "this was for kernel @k0"));
+        CU_ASSERT_TRUE(rp_test_said(diags, "this was for kernel @k0"));
     }
     CU_ASSERT_PTR_NULL(rp_exec_command_buffer(exec, 0, 0));
     rp_preparation *again = prepare(RP_PIPELINE_NORMAL, NULL, 0);

@@ -95,7 +95,7 @@ static void test_refused(void) {
         rp_exec *exec = NULL;
         CU_ASSERT_EQUAL(create(&cases[i].binding, &exec), RP_ERROR_USAGE);
         CU_ASSERT_PTR_NULL(exec);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
     }
     close_ring();
 }

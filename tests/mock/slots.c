@@ -151,7 +151,7 @@ static void test_busy(void) {
     char bytes[256] = {0};
     CU_ASSERT_EQUAL(submit(0), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, bytes, 256, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 1 is still in flight in this slot"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 1 is still in flight in this slot"));
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){1}, 1, diags), RP_ERROR_BUSY);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 1, "n", 0, &(uint32_t){1}, 1, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 1, "w", 0, bytes, 256, diags), RP_ERROR_BUSY);
@@ -163,7 +163,7 @@ static void test_busy(void) {
     mock.stall = false;
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, bytes, 256, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 2, "x", 0, bytes, 256, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "the exec has 2 slots, there is no slot 2"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the exec has 2 slots, there is no slot 2"));
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 2, "n", 0, &(uint32_t){1}, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(submit(2), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(rp_exec_command_buffer(exec, 2, 0));

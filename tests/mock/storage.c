@@ -64,7 +64,7 @@ static void test_create(void) {
     rp_exec_destroy(exec);
     exec = NULL;
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "still in use by 2 storages"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "still in use by 2 storages"));
     rp_storage_release(zeros);
     rp_storage_release(drawn);
     CU_ASSERT_PTR_NULL(rp_storage_retain(NULL));
@@ -77,7 +77,7 @@ static void expect_refused(rp_storage_params params, rp_status status, const cha
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_storage_create(device, &params, diags, &storage), status);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
 }
 
 static void test_wrong(void) {
@@ -101,11 +101,11 @@ static void test_wrong(void) {
         RP_ERROR_USAGE,
         "storage cannot have the usage VK_BUFFER_USAGE_ACCELERATION_STRUCTURE_BUILD_INPUT_"
         "READ_ONLY_BIT_KHR, which is an extension's: create the VkBuffer and import it");
-    CU_ASSERT_TRUE(mock_said(diags, "storage cannot have the usage 0x80040000: no such flags"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "storage cannot have the usage 0x80040000: no such flags"));
     rp_storage *storage = create((rp_storage_params){.bytes = 100, .name = "mine"});
     char bytes[8];
     CU_ASSERT_EQUAL(rp_storage_write(storage, 97, bytes, 4, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "bytes 97 + 4 are outside mine, which has 100"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "bytes 97 + 4 are outside mine, which has 100"));
     CU_ASSERT_EQUAL(rp_storage_read(storage, UINT64_MAX, bytes, 2, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_storage_write(storage, 100, NULL, 0, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_storage_write(storage, 0, NULL, 1, diags), RP_ERROR_USAGE);
@@ -313,7 +313,7 @@ static void test_import(void) {
     /* Two imports of one VkBuffer are one memory. */
     const rp_binding same[] = {{"x", seen, 256, 0, 0}, {"y", unseen, 256, 0, 0}};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, same, 2, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "x and y lie on the same memory, bytes 768 to 1023"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "x and y lie on the same memory, bytes 768 to 1023"));
     rp_storage_release(seen);
     rp_storage_release(unseen);
     rp_exec_destroy(exec);
@@ -328,7 +328,7 @@ static void expect_no_import(rp_storage_import import, const char *said) {
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_storage_import_buffer(device, &import, diags, &storage), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(storage);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
 }
 
 static void test_wrong_imports(void) {

@@ -22,7 +22,7 @@ static void expect_exec(const char *message) {
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec),
                     message ? RP_ERROR_UNSUPPORTED : RP_OK);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), message ? 1 : 0);
-    if (message) CU_ASSERT_TRUE(mock_said(diags, message));
+    if (message) CU_ASSERT_TRUE(rp_test_said(diags, message));
     rp_exec_destroy(exec);
     rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);

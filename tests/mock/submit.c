@@ -126,13 +126,13 @@ static void expect_refused(const rp_submit_params *params, const char *said) {
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_exec_submit(exec, params, diags, &replay), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(replay, 0);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
     const rp_submission submission = {exec, params};
     replay = 7;
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_device_submit(device, &submission, 1, diags, &replay), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(replay, 0);
-    CU_ASSERT_TRUE(mock_said(diags, said));
+    CU_ASSERT_TRUE(rp_test_said(diags, said));
 }
 
 static void test_refused(void) {
@@ -159,7 +159,7 @@ static void test_refused(void) {
     expect_refused(&(rp_submit_params){.size = size, .waits = self, .wait_count = 1},
                    "the exec's own timeline, at a replay that comes later");
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 1, 0, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 1 cannot be waited for: 0 were submitted"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 1 cannot be waited for: 0 were submitted"));
     CU_ASSERT_EQUAL(mock.submits, submits);
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     const rp_submit_params behind = {.size = size, .waits = self, .wait_count = 1};
@@ -188,7 +188,7 @@ static void test_wrong_submissions(void) {
     for (size_t i = 0; i < 3; i++) {
         memset(replays, 7, sizeof replays);
         CU_ASSERT_EQUAL(rp_device_submit(device, cases[i], 2, diags, replays), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(diags, said[i]));
+        CU_ASSERT_TRUE(rp_test_said(diags, said[i]));
         CU_ASSERT_TRUE(replays[0] == 0 && replays[1] == 0);
     }
     CU_ASSERT_EQUAL(rp_device_submit(NULL, cases[0], 1, diags, NULL), RP_ERROR_USAGE);
@@ -214,10 +214,10 @@ static void test_waiting_for_later(void) {
     uint64_t replays[3] = {1, 1, 1};
     uint32_t submits = mock.submits;
     CU_ASSERT_EQUAL(rp_device_submit(device, behind, 3, diags, replays), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags,
-                             "submission 1 waits for replay 2 of the exec of submission 2, of "
-                             "which 1 are submitted by then: put the one that is waited for "
-                             "in front"));
+    CU_ASSERT_TRUE(rp_test_said(diags,
+                                "submission 1 waits for replay 2 of the exec of submission 2, of "
+                                "which 1 are submitted by then: put the one that is waited for "
+                                "in front"));
     CU_ASSERT_TRUE(replays[0] == 0 && replays[1] == 0 && replays[2] == 0);
     CU_ASSERT_EQUAL(mock.submits, submits);
     CU_ASSERT_EQUAL(rp_device_submit(device, before, 3, diags, replays), RP_OK);
@@ -272,7 +272,7 @@ static void test_all_or_none(void) {
     uint64_t replays[4] = {1, 1, 1, 1};
     uint32_t submits = mock.submits;
     CU_ASSERT_EQUAL(rp_device_submit(device, all, 4, diags, replays), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 1 has pieces that are not submitted"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 1 has pieces that are not submitted"));
     CU_ASSERT_TRUE(replays[0] == 0 && replays[3] == 0);
     CU_ASSERT_EQUAL(mock.submits, submits);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 4, 0, diags), RP_ERROR_USAGE); /* there is none */
@@ -281,7 +281,7 @@ static void test_all_or_none(void) {
     CU_ASSERT_EQUAL(rp_device_submit(device, all, 4, diags, replays), RP_ERROR_DEVICE_MEMORY);
     mock.fail_call = "vkQueueSubmit2";
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &second, diags, replays), RP_ERROR_DEVICE_MEMORY);
-    CU_ASSERT_TRUE(mock_said(diags, "vkQueueSubmit2 failed"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "vkQueueSubmit2 failed"));
     CU_ASSERT_EQUAL(replays[0], 0);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, "", 1, diags), RP_OK); /* nothing is in flight */
     CU_ASSERT_EQUAL(rp_exec_write(exec, 1, "x", 0, "", 1, diags), RP_OK);

@@ -8,6 +8,7 @@
 #include "plan.h"
 #include "reprise/runtime.h"
 #include "support/unit.h"
+#include "support/said.h"
 
 static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diags) {
     const rp_device_params params = {.size = sizeof params, .get_instance_proc_addr = mock_entry()};
@@ -35,15 +36,6 @@ static inline rp_counters mock_counters(rp_exec *exec) {
     rp_counters counters = {.size = sizeof counters};
     CU_ASSERT_EQUAL(rp_exec_get_counters(exec, &counters), RP_OK);
     return counters;
-}
-
-static inline int mock_said(rp_diags *diags, const char *part) {
-    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
-        if (strstr(rp_diags_get(diags, i).message, part)) return 1;
-    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
-        printf("\n  said: %s", rp_diags_get(diags, i).message);
-    printf("\n  wanted: %s\n", part);
-    return 0;
 }
 
 /* The application's own calls do not fail. */

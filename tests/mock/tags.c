@@ -156,7 +156,7 @@ static void test_stall(void) {
     (void)replay();
     memcpy(exec->slots[0].live_block.mapped + exec->live.stall_offset, &one, sizeof one);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 3, 0, diags), RP_ERROR_STALLED);
-    CU_ASSERT_TRUE(mock_said(diags, "replay 3 gave up waiting"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "replay 3 gave up waiting"));
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 2, 0, diags), RP_OK); /* known to be right before */
     CU_ASSERT_STRING_EQUAL(replay(), first);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 4, 0, diags), RP_OK);
@@ -235,7 +235,7 @@ static void test_heard(void) {
     for (uint32_t i = 0; i < 2 * sizeof ways / sizeof *ways; i++) {
         stall_third(i % 2);
         CU_ASSERT_EQUAL(ways[i / 2](), RP_ERROR_STALLED);
-        CU_ASSERT_TRUE(mock_said(diags, "replay 3 gave up waiting"));
+        CU_ASSERT_TRUE(rp_test_said(diags, "replay 3 gave up waiting"));
         float x[64] = {0};
         CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, diags), RP_OK);
         CU_ASSERT_EQUAL(hear_read(), RP_ERROR_STALLED); /* no replay since */
@@ -294,7 +294,7 @@ static void test_bound(void) {
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &memory_params, diags, &storage), RP_OK);
     rp_binding binding = {.buffer = "a", .storage = storage, .offset = 256, .slot = RP_ALL_SLOTS};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_ERROR_USAGE); /* tags take half */
-    CU_ASSERT_TRUE(mock_said(diags, "a has 512 bytes and cannot be bound at byte 256"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "a has 512 bytes and cannot be bound at byte 256"));
     binding.offset = 0;
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
     uint32_t tag = tag_in(replay()); /* who knows what lies there before a replay? */

@@ -65,7 +65,7 @@ static void test_fits(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_EQUAL(plan_info(plan).dispatches, 1);
     CU_ASSERT_EQUAL(try_on_device(plan, diags), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, "binds 6 storage buffers, at most 4 can be bound"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "binds 6 storage buffers, at most 4 can be bound"));
     rp_plan_destroy(plan);
     mock_done();
 
@@ -165,7 +165,7 @@ static void test_descriptors(void) {
     CU_ASSERT_PTR_NULL(compile(text, &target, diags, NULL, 0));
     CU_ASSERT_EQUAL(rp_diags_count(diags), sizeof wanted / sizeof *wanted);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        CU_ASSERT_TRUE(mock_said(diags, wanted[i]));
+        CU_ASSERT_TRUE(rp_test_said(diags, wanted[i]));
     rp_diags_destroy(diags);
     diags = rp_diags_create(NULL);
     rp_graph *graph = NULL;
@@ -176,7 +176,7 @@ static void test_descriptors(void) {
     CU_ASSERT_EQUAL(try_on_device(plan, diags), RP_ERROR_UNSUPPORTED);
     CU_ASSERT_EQUAL(rp_diags_count(diags), sizeof wanted / sizeof *wanted);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        CU_ASSERT_TRUE(mock_said(diags, wanted[i]));
+        CU_ASSERT_TRUE(rp_test_said(diags, wanted[i]));
     rp_plan_destroy(plan);
     rp_graph_destroy(compiled);
     rp_graph_destroy(graph);
@@ -267,20 +267,20 @@ static void test_bad_values(void) {
             snprintf(wanted, sizeof wanted, "%s is 0: leave it out", keys[i]);
             CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target),
                             RP_ERROR_INVALID);
-            CU_ASSERT_TRUE(mock_said(diags, wanted));
+            CU_ASSERT_TRUE(rp_test_said(diags, wanted));
             rp_diags_clear(diags);
         }
         snprintf(text, sizeof text, "%s: 48\n", keys[i]);
         CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target),
                         power ? RP_ERROR_INVALID : RP_OK);
-        CU_ASSERT_EQUAL(mock_said(diags, "is 48, expected a power of two"), power);
+        CU_ASSERT_EQUAL(rp_test_said(diags, "is 48, expected a power of two"), power);
         rp_diags_clear(diags);
         snprintf(text, sizeof text, "%s: 64\n", keys[i]);
         CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target), RP_OK);
         snprintf(text, sizeof text, "%ss: 64\n", keys[i]);
         snprintf(wanted, sizeof wanted, "no such figure as '%ss'", keys[i]);
         CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target), RP_ERROR_INVALID);
-        CU_ASSERT_TRUE(mock_said(diags, wanted));
+        CU_ASSERT_TRUE(rp_test_said(diags, wanted));
         rp_diags_clear(diags);
     }
     rp_target_print(&nothing, text, sizeof text);

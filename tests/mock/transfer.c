@@ -259,18 +259,18 @@ static void test_refused(void) {
     CU_ASSERT_EQUAL(rp_device_transfer(NULL, &params, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_device_transfer(device, NULL, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_device_transfer(other, &params, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "names a storage of the device"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "names a storage of the device"));
     params.size = 0;
     CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "sizeof(rp_transfer_params)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "sizeof(rp_transfer_params)"));
     params.size = sizeof params;
     uploads[1] = (rp_storage_upload){storage, 99, 2, bytes};
     CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "bytes 99 + 2 are outside store, which has 100"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "bytes 99 + 2 are outside store, which has 100"));
     uploads[1] = (rp_storage_upload){storage, 7, 2, bytes};
     CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "two uploads, to store and to store, write to the same "
-                                    "memory, from byte 7"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "two uploads, to store and to store, write to the same "
+                                       "memory, from byte 7"));
     uploads[1] = (rp_storage_upload){storage, 8, 2, NULL};
     CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_ERROR_USAGE);
     uploads[1] = (rp_storage_upload){NULL, 8, 2, bytes};
@@ -346,7 +346,7 @@ static void test_exec_refused(void) {
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uploads[1] = cases[i].upload;
         CU_ASSERT_EQUAL(rp_exec_transfer(exec, 0, uploads, 2, NULL, 0, diags), cases[i].status);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
     }
     CU_ASSERT_EQUAL(rp_exec_transfer(exec, 1, uploads, 1, NULL, 0, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_transfer(NULL, 0, uploads, 1, NULL, 0, diags), RP_ERROR_USAGE);
@@ -391,7 +391,7 @@ static void test_faults(void) {
             rp_status status = rp_device_transfer(device, &params, diags);
             if (mock.failed) {
                 CU_ASSERT_EQUAL(status, r % 2 ? RP_ERROR_DEVICE_LOST : RP_ERROR_NO_MEMORY);
-                CU_ASSERT_TRUE(mock_said(diags, "failed: VK_ERROR_"));
+                CU_ASSERT_TRUE(rp_test_said(diags, "failed: VK_ERROR_"));
                 if (again) CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_OK);
             }
             rp_storage_release(storage);

@@ -245,7 +245,7 @@ static void test_no_updates(void) {
         CU_ASSERT_EQUAL(status, cases[i].result == RP_UPDATE_FAILED ? RP_ERROR_UNSUPPORTED
                                                                     : RP_ERROR_INVALID);
         CU_ASSERT_EQUAL(report.result, cases[i].result);
-        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].said));
         CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     }
     CU_ASSERT_EQUAL(update_to(base, &report), RP_OK);
@@ -296,9 +296,9 @@ static void test_live(void) {
             rp_exec_set_live(exec, s, "n", 0, &(uint32_t){s == 2 ? 80 : 40 + s}, 1, diags), RP_OK);
     CU_ASSERT_EQUAL(update_to(lower, &report), RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(report.result, RP_UPDATE_FAILED);
-    CU_ASSERT_TRUE(mock_said(diags, "n[0] cannot be set to 80: its declared maximum is 50"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "n[0] cannot be set to 80: its declared maximum is 50"));
     CU_ASSERT_EQUAL(update_to(square, &report), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "the live values make the grid of n0 80000 in x"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "the live values make the grid of n0 80000 in x"));
     for (uint32_t s = 0; s < 3; s++) {
         uint32_t n = s == 2 ? 80 : 40 + s;
         CU_ASSERT_EQUAL(live_word(s, "n", 0), n);
@@ -351,7 +351,7 @@ static void test_alignment(void) {
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
     CU_ASSERT_EQUAL(update_to(uniform, &report), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(report.result, RP_UPDATE_FAILED);
-    CU_ASSERT_TRUE(mock_said(diags, "x cannot be bound at byte 16 of a VkBuffer"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "x cannot be bound at byte 16 of a VkBuffer"));
     binding.offset = 64;
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
     CU_ASSERT_EQUAL(update_to(uniform, &report), RP_OK);

@@ -151,7 +151,7 @@ static void refuse(const rp_weights_load_params *params, rp_status status, const
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_weights_load(device, params, diags, &loaded), status);
     CU_ASSERT_PTR_NULL(loaded);
-    CU_ASSERT_TRUE(mock_said(diags, words));
+    CU_ASSERT_TRUE(rp_test_said(diags, words));
     CU_ASSERT_EQUAL(mock.objects, objects);
 }
 
@@ -165,7 +165,7 @@ static void test_refuses(void) {
     params.names = names;
     params.name_count = 2;
     refuse(&params, RP_ERROR_INVALID, "tensor 'other' is U8; buffer 'a' is f32");
-    CU_ASSERT_TRUE(mock_said(diags, "tensor 'other' has shape (9,); buffer 'c' has shape (4,)"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "tensor 'other' has shape (9,); buffer 'c' has shape (4,)"));
     CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 0).file, "m.safetensors");
     params = all();
     params.size = 0;
@@ -182,7 +182,7 @@ static void test_refuses(void) {
     CU_ASSERT_EQUAL(rp_loaded_weights_bindings(loaded, plans[1], diags, bindings, 2, &count),
                     RP_ERROR_NOT_FOUND);
     CU_ASSERT_EQUAL(count, 0);
-    CU_ASSERT_TRUE(mock_said(diags, "weight buffer 'c' was not loaded"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "weight buffer 'c' was not loaded"));
     CU_ASSERT_EQUAL(rp_loaded_weights_bindings(loaded, plans[0], diags, NULL, 2, &count),
                     RP_ERROR_USAGE);
     rp_loaded_weights_destroy(loaded);

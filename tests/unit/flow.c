@@ -6,17 +6,11 @@
 #include "support/abstract_lowering.h"
 #include "support/cases.h"
 #include "support/random_ops.h"
+#include "support/said.h"
 #include "support/unit.h"
 #include "../../ir/graph/graph.h"
 
 static rp_diags *diags;
-
-static bool said(const char *words) {
-    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
-        if (strstr(rp_diags_get(diags, i).message, words)) return true;
-    fprintf(stderr, "\nexpected: %s", words);
-    return false;
-}
 
 static rp_graph *parse(const char *text, rp_status wanted) {
     rp_graph *g = NULL;
@@ -178,7 +172,7 @@ static void test_mistakes(void) {
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rp_graph_destroy(parse(cases[i].text, RP_ERROR_INVALID));
-        CU_ASSERT_TRUE(said(cases[i].words));
+        CU_ASSERT_TRUE(rp_test_said(diags, cases[i].words));
     }
     rp_graph *g = NULL;
     static const char forms[] =
@@ -186,7 +180,7 @@ static void test_mistakes(void) {
                                              "compute:r tagged none -> none\n  group 0\n" NODES;
     rp_diags_clear(diags);
     CU_ASSERT_EQUAL(rp_graph_parse(NULL, forms, strlen(forms), NULL, diags, &g), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(said("there is no tagged buffer"));
+    CU_ASSERT_TRUE(rp_test_said(diags, "there is no tagged buffer"));
     rp_graph_destroy(g);
 }
 

@@ -5,16 +5,14 @@
 #include "plan/format.h"
 #include "reprise/compiler.h"
 #include "support/plan_info.h"
+#include "support/said.h"
 #include "support/unit.h"
 
 static rp_diags *diags;
 
+/* Whether a message has this part; all are gone then. */
 static bool said(const char *part) {
-    bool found = false;
-    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
-        found |= strstr(rp_diags_get(diags, i).message, part) != NULL;
-    for (uint32_t i = 0; !found && i < rp_diags_count(diags); i++)
-        printf("\n  said: %s, wanted: %s", rp_diags_get(diags, i).message, part);
+    bool found = rp_test_said(diags, part);
     rp_diags_clear(diags);
     return found;
 }
