@@ -225,7 +225,8 @@ const rp_op rp_ops_signal[] = {
             "exp(-2 pi i k p / (B N)) and lie at (p N + k) stride + j: a pass over B elements with "
             "stride N times as large makes them a transform of B N elements. `fft` and its "
             "relatives choose all that. Within 8 + 4 log2(N) units of the root of the sum of "
-            "squares. Radices of 8, 4, 2, 3 and 5, and sums for larger prime factors, which take "
+            "squares. Radices of 16, 8, 4, 2, 3 and 5, and sums for larger prime factors, which "
+            "take "
             "as many steps for each element.",
         .form = RP_OP_KERNEL,
         .operand_count = 2,
