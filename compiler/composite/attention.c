@@ -226,26 +226,23 @@ const rp_composite rp_composites_attention[] = {
      .info.family = "attention",
      .info.brief = "attention of new tokens to the rows of a cache",
      .notes =
-         "For decoding and prefill: q is [H, D], a token that sees all rows below `length`; "
-         "[T, H, D], the tokens of one sequence; [B, T, H, D], those of B sequences, with a cache "
-         "each; or with `q_offsets` [tokens, H, D], of packed sequences. k and v are caches [S, G, "
-         "D] or [B, S, G, D], with `table` pages [pages, rows, G, D], or with `k_offsets` packed "
-         "rows [rows, G, D]; of f32, f16, bf16 or q8_0. `length` and `position` are one number for "
-         "all sequences or one for each.\n\n"
+         "For decoding and prefill: q is [H, D], a token that sees all rows below `length`; [T, "
+         "H, D], the tokens of one sequence; [B, T, H, D], those of B sequences, with a cache "
+         "each; or with `q_offsets` [tokens, H, D], of packed sequences. k and v are caches [S, "
+         "G, D] or [B, S, G, D], with `table` pages [pages, rows, G, D], or with `k_offsets` "
+         "packed rows [rows, G, D]; of f32, f16, bf16 or q8_0. `length` and `position` are one "
+         "number for all sequences or one for each.\n\n"
          "Token t of a sequence is row position + t; without `position` the tokens are its last "
          "ones. Without `length` rows up to the last token take part, and without both all. With "
          "`key` and `value` the tokens' rows are put into the cache first, at `position`. What "
-         "masks, "
-         "sinks, windows, rings and tables mean is said at `attention_prefill`.\n\n"
+         "masks, sinks, windows, rings and tables mean is said at `attention_prefill`.\n\n"
          "One token a sequence is `attention_partial` over parts of the cache, or "
          "`attention_append`, and `attention_combine`. Without `splits` there is a part for every "
-         "32 "
-         "rows of the cache, and at most a workgroup and query head for each multiprocessor of the "
-         "target; or one for every 256 rows, and at most as many workgroups as keep its "
+         "32 rows of the cache, and at most a workgroup and query head for each multiprocessor of "
+         "the target; or one for every 256 rows, and at most as many workgroups as keep its "
          "multiprocessors busy, where those are more parts. Several tokens are "
          "`attention_prefill`, behind `cache_slots` and `scatter_rows` or `scatter_rows_q8_0` "
-         "where "
-         "there are new rows.",
+         "where there are new rows.",
      .operand_count = 13,
      .attr_count = 6,
      .operands = {{"q", "queries", "*T H D", R},

@@ -273,23 +273,16 @@ const rp_composite rp_composites_einsum[] = {
      .info.family = "matrix",
      .info.brief = "sums of products of any operands, by an equation over their dimensions",
      .notes =
-         "A letter is a dimension, `...` any others, which broadcast; a letter in several operands "
-         "is "
-         "the same dimension of all, 1 meeting any number; twice in one, its diagonal. What is not "
-         "in "
-         "the result is summed. Without `->` the result has what `...` stands for and each letter "
-         "that "
-         "is there once, A to Z and a to z. As numpy.einsum and ONNX Einsum. Operands are "
-         "multiplied "
-         "in pairs, in the order that multiplies least: by `matmul` or `matvec` where both have "
-         "dimensions of their own, of floats or of i8, else by a map and `reduce_sum`, with "
-         "`permute` "
-         "where neither takes operands as they lie. All operands are floats, or signed integers of "
-         "up "
-         "to 32 bits, or unsigned ones; sums on the way are f32, or wrap at 32 bits. Of floats of "
-         "one "
-         "dtype the result has it, else f32; of integers it is i32 or u32, but one operand that is "
-         "only moved keeps any dtype.",
+         "A letter is a dimension, `...` any others, which broadcast; a letter in several "
+         "operands is the same dimension of all, 1 meeting any number; twice in one, its "
+         "diagonal. What is not in the result is summed. Without `->` the result has what `...` "
+         "stands for and each letter that is there once, A to Z and a to z. As numpy.einsum and "
+         "ONNX Einsum. Operands are multiplied in pairs, in the order that multiplies least: by "
+         "`matmul` or `matvec` where both have dimensions of their own, of floats or of i8, else "
+         "by a map and `reduce_sum`, with `permute` where neither takes operands as they lie. All "
+         "operands are floats, or signed integers of up to 32 bits, or unsigned ones; sums on the "
+         "way are f32, or wrap at 32 bits. Of floats of one dtype the result has it, else f32; of "
+         "integers it is i32 or u32, but one operand that is only moved keeps any dtype.",
      .operand_count = RP_EQUATION_TERMS + 1,
      .attr_count = 1,
      .operands = {{"a", "the first term's", "...", R},
