@@ -1,7 +1,8 @@
 /* Every op against its reference in double precision, on the device at hand.
  *
- * The cases of ops_cases.c are packed into graphs of many op nodes, compiled at -O0 and at -O1,
- * run, and read back. Integers must be exact. A float g may differ from the reference r by
+ * The cases of ops_cases.c are packed into graphs of many op nodes, compiled at -O0 and at -O1 (on a
+ * processor, every fourth graph: their nodes have nothing to do with each other, so -O1 compiles the
+ * same texts once more), run, and read back. Integers must be exact. A float g may differ from the reference r by
  *
  *   absolute + (2 + rounding steps) * 2^-23 * max(|r|, sum of the magnitudes added up)
  *
@@ -34,7 +35,7 @@
 #include "ops/formula.h"
 #include "support/cases.h"
 
-enum { MAX_CASES = 4096, TAGGED = 8, SECONDS = 20 };
+enum { MAX_CASES = 4096, TAGGED = 8, TOGETHER = 4, SECONDS = 20 };
 
 ops_tests ops;
 
@@ -462,6 +463,7 @@ int main(int argc, char **argv) {
     rp_target own = RP_TARGET_INIT;
     if (rp_device_target(ops.device, &own) != RP_OK) abort();
     ops.on_processor = rp_target_is_software(&own);
+    ops.together = ops.on_processor && !ops.only ? TOGETHER : 1;
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(ops.device, &info);
     printf("ops on %s, seed %llu\n", info.name, (unsigned long long)ops.seed);

@@ -342,7 +342,8 @@ uint32_t ops_try(uint32_t first, uint32_t count) {
     uint32_t trials[OPS_BATCH];
     for (uint32_t i = 0; i < OPS_BATCH; i++) trials[i] = first + i;
     rp_graph *g = make_graph(first, count);
-    bool ran = run_level(g, trials, count, 0) && run_level(g, trials, count, 1);
+    bool together = first / (OPS_BATCH * ops.parts) % ops.together == 0;
+    bool ran = run_level(g, trials, count, 0) && (!together || run_level(g, trials, count, 1));
     if (ran) wrong += try_some_tagged(first, count);
     for (uint32_t i = first; i < first + count; i++) {
         if (ran) wrong += !compare(&ops.trials[i]);

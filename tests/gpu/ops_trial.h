@@ -32,6 +32,7 @@ typedef struct ops_tests {
     uint64_t seed;
     uint32_t part, parts; /* of the batches, which are done here */
     uint32_t tagged;      /* every so many-th case is run with its operands tagged, too; 0: none */
+    uint32_t together;    /* and every so many-th batch as -O1 compiles it */
     trial *trials;
     uint32_t count, first; /* all, and the first of them, which are always tried */
     uint32_t shown;        /* messages about wrong results, that they stay readable */
