@@ -1,8 +1,8 @@
 /* The types of outputs before they are made: rp_program_infer.
  *
- * The call is applied to a graph of its own, which has the buffers of the operands and nothing else, by the
- * code that applies it when recorders are joined (composite/): so both agree, and the program's lists,
- * which may be long, are not cloned for a question. What the outputs were made as is the answer. */
+ * The call is applied to a graph of its own, which has the buffers of the operands and what sizes are, and
+ * nothing else, by the code that applies it when recorders are joined (composite/): so both agree, and the
+ * program's lists, which may be long, are not cloned for a question. What the outputs were made as is the answer. */
 #include "composite/signature.h"
 #include "recorder/player.h"
 
@@ -42,6 +42,25 @@ static uint32_t copy_buffer(inference *x, uint32_t operand, uint32_t index) {
         shape.powers[i] = base->dim_powers[buffer.first_dim + i];
     }
     return rp_graph_add_shaped(x->g, &buffer, &shape);
+}
+
+/* What sizes are: a composite may write live values into a formula, in place of a number that follows them. */
+static rp_status copy_sizes(inference *x) {
+    const rp_graph *base = x->program->base;
+    x->g->sizes = base->sizes;
+    for (uint32_t i = 0; i < base->sizes.count; i++) {
+        const rp_graph_expr *e = &base->exprs[base->size_exprs[i]];
+        rp_expr_op steps[RP_SIZE_STEPS];
+        memcpy(steps, base->expr_ops + e->first_op, e->op_count * sizeof *steps);
+        for (uint32_t s = 0; s < e->op_count; s++) {
+            if (steps[s].code != RP_EXPR_LIVE) continue;
+            steps[s].buffer = copy_buffer(x, 0, steps[s].buffer);
+            if (steps[s].buffer == RP_NONE) return RP_ERROR_NO_MEMORY;
+        }
+        x->g->size_exprs[i] = rp_graph_add_expr(x->g, steps, e->op_count);
+        if (x->g->size_exprs[i] == RP_NONE) return RP_ERROR_NO_MEMORY;
+    }
+    return RP_OK;
 }
 
 static rp_status take_operand(inference *x, rp_player *p, uint32_t i) {
@@ -104,6 +123,7 @@ static rp_status answer(inference *x) {
 
 /* The mutex is held. */
 static rp_status infer(inference *x, const rp_attribute *attributes, uint32_t attribute_count) {
+    RP_TRY(copy_sizes(x));
     RP_TRY(take_operands(x));
     rp_application application = {.graph = x->g,
                                   .op = x->op,
@@ -145,7 +165,6 @@ rp_status rp_program_infer(rp_program *program, const char *op, rp_operand *oper
     if (!x.g) return RP_ERROR_NO_MEMORY;
     pthread_mutex_lock(&program->mutex);
     x.g->target = program->base->target;
-    x.g->sizes = program->base->sizes;
     rp_status status = infer(&x, attributes, attribute_count);
     pthread_mutex_unlock(&program->mutex);
     rp_graph_destroy(x.g);

@@ -42,7 +42,7 @@ void rp_question_print(const rp_sizes *sizes, uint32_t values, const rp_question
 rp_guess rp_guess_begin(const rp_sizes *sizes, uint64_t most, rp_powers shown) {
     rp_guess g = {.shown = shown};
     for (uint32_t i = 0; i < sizes->count; i++)
-        if (sizes->step_count[i] && sizes->most[i] == most) g.computed |= 1u << i;
+        if (sizes->step_count[i] && most % sizes->most[i] == 0) g.computed |= 1u << i;
     return g;
 }
 
@@ -73,7 +73,8 @@ void rp_guess_learn(rp_guess *g, const rp_sizes *sizes, const rp_question *q, ui
     else if (g->found != RP_POWERS_NONE && !agrees(sizes, q, most, there, g->found))
         g->found = RP_POWERS_NONE;
     for (uint32_t i = 0; i < sizes->count; i++)
-        if (q->at[i] != there) g->computed &= ~(1u << i);
+        if (g->computed >> i & 1 && most / sizes->most[i] * q->at[i] != there)
+            g->computed &= ~(1u << i);
 }
 
 rp_powers rp_guess_conclude(const rp_guess *g) {

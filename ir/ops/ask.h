@@ -27,7 +27,7 @@ void rp_question_print(const rp_sizes *sizes, uint32_t values, const rp_question
 typedef struct rp_guess {
     rp_powers shown;   /* those of the dimensions that it was bound by; RP_POWERS_NONE: wrong */
     rp_powers found;   /* of live values, by what each does alone */
-    uint32_t computed; /* sizes that it may be itself, a bit each */
+    uint32_t computed; /* sizes that it may be a constant times, a bit each */
 } rp_guess;
 
 /* Of a number that is `most` where sizes are largest; `shown` may be RP_POWERS_NONE. */

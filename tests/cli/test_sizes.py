@@ -33,9 +33,9 @@ buffers:
   cache: {kind: inout, dtype: f32, shape: [64, 8]}
   y: {kind: out, dtype: f32, shape: [tokens, 8]}
   z: {kind: out, dtype: f32, shape: [past, 8]}
-  joined: {kind: out, dtype: f32, shape: [8, tokens + past]}
-  j: {kind: in, dtype: f32, shape: [8, tokens]}
-  k: {kind: in, dtype: f32, shape: [8, past]}
+  joined: {kind: out, dtype: f32, shape: [8, 3 * (tokens + past)]}
+  j: {kind: in, dtype: f32, shape: [8, 3 * tokens]}
+  k: {kind: in, dtype: f32, shape: [8, 3 * past]}
   g: {kind: tmp, dtype: f32, shape: [tokens, 8]}
   copied: {kind: out, dtype: f32, shape: [tokens, 8]}
 kernels:
@@ -163,7 +163,7 @@ class Sizes(cli.Case):
         self.expect(OK, "check", "p.rplan")
         for tokens, past in ((37, 11), (1, 0), (0, 5)):
             arrays = {name: self.random.normal(size=shape).astype("f4") for name, shape in
-                      (("x", (tokens, 8)), ("c", (20, 8)), ("j", (8, tokens)), ("k", (8, past)))}
+                      (("x", (tokens, 8)), ("c", (20, 8)), ("j", (8, 3 * tokens)), ("k", (8, 3 * past)))}
             arrays["ids"] = self.random.permutation(64)[:tokens].astype("u4")
             inputs, outputs = [], []
             for name, array in arrays.items():

@@ -198,6 +198,16 @@ static void test_infer(void) {
     CU_ASSERT_EQUAL_FATAL(rp_program_extent(program, "4 * n", diags, &sums[0].shape[0]), RP_OK);
     agrees("row_sum", sums, 2, NULL, 0, RP_F32, "$y out f32[{4 * $n}]");
     end();
+    begin(); /* a composite that writes a sum of live values into a formula */
+    uint64_t sum;
+    buffer("n", RP_LIVE, RP_U32, 1, 0, 9);
+    buffer("past", RP_LIVE, RP_U32, 1, 0, 5);
+    CU_ASSERT_EQUAL_FATAL(rp_program_extent(program, "past + n", diags, &sum), RP_OK);
+    rp_operand mean[] = {{.name = "x", .range = {.buffer = buffer("x", RP_IN, RP_F32, sum, 32, 0)}},
+                         {.name = "out"}};
+    const rp_attribute axes = {.name = "axes", .text = "0"};
+    agrees("reduce_mean", mean, 2, &axes, 1, RP_F32, "$y out f32[32]");
+    end();
 }
 
 /* One number for one extent, however it is written, and its expression. */

@@ -1,15 +1,19 @@
-"""Operators on constants, in NumPy: what exporters compute shapes with vanishes."""
+"""Operators on constants, in NumPy: what exporters compute shapes with vanishes.
+
+Arrays of dimensions that vary hold objects (``dims.py``), with which NumPy computes by their own operators.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from .._arrays import Array
-from .reader import Step
-from .recorder import Refused
+from .dims import Dim, Refused, Size, divided, limited, whole
+from .reader import DTYPES, Step
+from .recorder import of_sizes
 
 LARGEST = 1 << 24
 """Elements of a result: what is larger is left to the device."""
@@ -32,6 +36,8 @@ def _simple(name: str, function: Callable[..., Any]) -> None:
 
 
 def _divide(a: Array, b: Array) -> Array:
+    if of_sizes(a) or of_sizes(b):
+        return np.asarray(np.frompyfunc(lambda m, n: divided(m, n, "/"), 2, 1)(a, b), object)
     if a.dtype.kind == "f":
         return np.asarray(a / b)
     quotient = np.abs(a) // np.abs(b)
@@ -55,6 +61,8 @@ FOLDS["Mod"] = lambda step, x: np.fmod(*x) if step.attributes.get("fmod") else n
 @_fold("Max", "Min", "Sum")
 def _several(step: Step, x: List[Any]) -> Any:
     function: Any = {"Max": np.maximum, "Min": np.minimum, "Sum": np.add}[step.op]
+    if step.op != "Sum" and any(map(of_sizes, x)):
+        function = np.frompyfunc(lambda a, b: limited(a, b, step.op.lower()), 2, 1)
     result = x[0]
     for other in x[1:]:
         result = function(result, other)
@@ -66,6 +74,8 @@ def _cast(step: Step, x: List[Any]) -> Any:
     kind = NUMPY.get(step.attributes["to"])
     if kind is None:
         raise Refused(f"casts to the ONNX data type {step.attributes['to']}")
+    if of_sizes(x[0]):
+        return x[0] if kind != "?" else x[0] != 0
     with np.errstate(invalid="ignore", over="ignore"):
         return x[0].astype(kind)
 
@@ -92,6 +102,8 @@ def _constant(step: Step, x: List[Any]) -> Any:
 @_fold("ConstantOfShape")
 def _constant_of_shape(step: Step, x: List[Any]) -> Any:
     value = np.asarray(step.attributes.get("value", np.zeros(1, "f4")))
+    if of_sizes(x[0]):
+        return NotImplemented
     shape = tuple(int(n) for n in x[0])
     limit(shape)
     return np.full(shape, value.reshape(-1)[0], value.dtype)
@@ -99,6 +111,8 @@ def _constant_of_shape(step: Step, x: List[Any]) -> Any:
 
 @_fold("Range")
 def _range(step: Step, x: List[Any]) -> Any:
+    if any(map(of_sizes, x)):
+        return NotImplemented
     start, end, by = (a.reshape(-1)[0] for a in x)
     limit([max(0, math.ceil((float(end) - float(start)) / float(by)))])
     return np.arange(start, end, by, dtype=x[0].dtype)
@@ -128,6 +142,8 @@ def _transpose(step: Step, x: List[Any]) -> Any:
 
 @_fold("Expand")
 def _expand(step: Step, x: List[Any]) -> Any:
+    if of_sizes(x[1]):
+        return NotImplemented
     shape = np.broadcast_shapes(x[0].shape, tuple(int(n) for n in x[1]))
     limit(shape)
     return np.broadcast_to(x[0], shape).copy()
@@ -144,6 +160,8 @@ def _slice(step: Step, x: List[Any]) -> Any:
     data, starts, ends = x[:3]
     axes: Any = x[3] if len(x) > 3 and x[3] is not None else range(len(starts))
     steps: Any = x[4] if len(x) > 4 and x[4] is not None else [1] * len(starts)
+    if any(map(of_sizes, x[1:])):
+        return NotImplemented
     index = [slice(None)] * data.ndim
     for axis, start, end, by in zip(axes, starts, ends, steps):
         index[int(axis)] = clamped(int(start), int(end), int(by), data.shape[int(axis)])
@@ -181,17 +199,73 @@ def clamped(start: int, end: int, by: int, length: int) -> slice:
     return slice(begin, None if by < 0 and stop < 0 else stop, by)
 
 
+def span(start: Size, end: Size, by: int, length: Size) -> Tuple[Size, Size]:
+    """The first element of ONNX's slice along an axis, and how many there are."""
+    if not any(isinstance(n, Dim) for n in (start, end, length)):
+        taken = range(int(length))[clamped(int(start), int(end), by, int(length))]
+        return (taken[0] if taken else 0), len(taken)
+    if by == 0:
+        raise Refused("slices in steps of 0")
+    least: Size = 0 if by > 0 else -1
+    most: Size = length if by > 0 else length - 1
+
+    def within(n: Size) -> Size:
+        if n < 0:
+            n = n + length
+        return limited(limited(n, least, "max"), most, "min")
+
+    first, last = within(start), within(end)
+    count = last - first if by > 0 else first - last
+    return first, divided(limited(count, 0, "max"), abs(by), "ceil_div")
+
+
 def limit(shape: Sequence[int]) -> None:
     """Refuses what no exporter computes with constants."""
     if any(n < 0 for n in shape) or math.prod(int(n) for n in shape) > LARGEST:
         raise Refused(f"makes a constant of {list(shape)}: expected at most {LARGEST} elements")
 
 
-def fold(step: Step, inputs: List[Optional[Array]]) -> Optional[Array]:
-    """The result, of an operator that is known here."""
+_OF_SIZES = {"Add", "Sub", "Mul", "Div", "Neg", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "Where", "Identity",
+             "Mod", "Max", "Min", "Sum", "Cast", "CastLike", "Size", "Concat", "Gather", "Transpose", "Tile", "Slice",
+             "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "Constant", "Floor", "Ceil", "Round", "Expand"}
+"""Operators that dimensions which vary may go through."""
+
+
+def _dtype_of_sizes(step: Step, dtypes: List[str]) -> str:
+    if step.op == "Cast":
+        return DTYPES.get(step.attributes["to"], "i64")
+    if step.op == "CastLike":
+        return dtypes[1]
+    return "i64" if step.op == "Size" else dtypes[1 if step.op == "Where" else 0]
+
+
+def _fold_sizes(step: Step, inputs: List[Optional[Array]], dtypes: List[str]) -> Tuple[Optional[Array], str]:
+    if step.op not in _OF_SIZES:
+        return None, ""
+    dtype = _dtype_of_sizes(step, dtypes)
+    if step.op in ("Floor", "Ceil", "Round"):  # they are whole
+        return inputs[0], dtype
+    function = FOLDS[step.op]
+    if step.op == "Div" and dtype[0] == "f":
+        result: Any = np.frompyfunc(lambda a, b: a / b, 2, 1)(*inputs)
+    else:
+        result = function(step, inputs)
+    if result is NotImplemented or result is None:
+        return None, ""
+    array = np.asarray(result)
+    if of_sizes(array) and not any(isinstance(n, Dim) for n in array.reshape(-1)):
+        numbers = [n if dtype[0] == "f" else whole(n) for n in array.reshape(-1)]
+        array = np.asarray(numbers, "f4" if dtype[0] == "f" else "i8").reshape(array.shape)
+    return array, dtype
+
+
+def fold(step: Step, inputs: List[Optional[Array]], dtypes: List[str]) -> Tuple[Optional[Array], str]:
+    """The result of an operator that is known here, and the dtype of dimensions in it."""
     function = FOLDS.get(step.op)
     if function is None or any(x is not None and x.size > LARGEST for x in inputs):
-        return None
+        return None, ""
+    if any(map(of_sizes, inputs)):
+        return _fold_sizes(step, inputs, dtypes)
     with np.errstate(all="ignore"):
         result = function(step, inputs)
-    return None if result is NotImplemented or result is None else np.asarray(result)
+    return (None if result is NotImplemented or result is None else np.asarray(result)), ""

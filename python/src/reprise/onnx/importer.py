@@ -7,12 +7,14 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
 
-from .._arrays import dtype_code, host_dtype
+from .._arrays import as_array, dtype_code, host_dtype
 from ..errors import InvalidError, UnsupportedError
+from .dims import Refused, Size
 from .folding import fold
 from .operators import OPERATORS, Call
 from .reader import Body, Port, Step, read
-from .recorder import Buffer, Given, Recorder, Refused, Value
+from .recorder import Buffer, Given, Recorder, Value, of_sizes
+from .symbols import Symbols
 
 
 class _Unknown:
@@ -20,7 +22,7 @@ class _Unknown:
 
 
 UNKNOWN = _Unknown()
-FOLDED = ("Constant", "ConstantOfShape", "NonZero", "Range")
+FOLDED = ("Constant", "NonZero")
 """What only constants can have made."""
 Known = Union[Given, _Unknown]
 
@@ -30,54 +32,36 @@ class Result(NamedTuple):
 
     recorder: Recorder
     name: str
-    inputs: List[Tuple[Port, Tuple[int, ...]]]
-    outputs: List[Tuple[str, Buffer, Tuple[int, ...]]]
-    sizes: Dict[str, int]
+    inputs: List[Tuple[Port, Tuple[Size, ...]]]
+    outputs: List[Tuple[str, Buffer, Tuple[Size, ...]]]
+    symbols: Symbols
 
 
 class Importer:
     """One import of one model."""
 
-    def __init__(self, path: Any, sizes: Mapping[str, int], outputs: Optional[Sequence[str]]):
+    def __init__(self, path: Any, symbols: Symbols, outputs: Optional[Sequence[str]], values: Mapping[str, Any]):
         self.path = Path(path)
         self.body, self.opset = read(path)
-        self.sizes = dict(sizes)
+        self.symbols = symbols
         self.wanted = outputs
+        self._fix(values)
         self.recorder = Recorder()
         self.unknown: Dict[str, List[str]] = {}
         self.refused: List[str] = []
 
-    # ---- Inputs ------------------------------------------------------------------------------
-
-    def _shapes(self) -> List[Tuple[Port, Tuple[int, ...]]]:
-        """The inputs' shapes; sizes that are missing are named all at once."""
-        found: List[Tuple[Port, Tuple[int, ...]]] = []
-        missing: Dict[str, List[str]] = {}
-        used: Set[str] = set()
-        for port in self.body.inputs:
-            if port.dims is None:
-                raise UnsupportedError(f"{self.path}: input '{port.name}' has no number of dimensions")
-            shape: List[int] = []
-            for axis, n in enumerate(port.dims):
-                place = f"{port.name}.{axis}"
-                key = n if isinstance(n, str) and place not in self.sizes else place
-                if not isinstance(n, int) or n <= 0:
-                    used.add(key)
-                    if key not in self.sizes:
-                        missing.setdefault(key, []).append(f"dimension {axis} of {port.name}")
-                    n = int(self.sizes.get(key, 1))
-                    if n < 1:
-                        raise InvalidError(f"{self.path}: {key} is {n}: expected 1 or more")
-                shape.append(n)
-            found.append((port, tuple(shape)))
-        if missing:
-            which = "; ".join(f"{key} ({', '.join(where)})" for key, where in missing.items())
-            raise InvalidError(f"{self.path}: sizes have to be given: {which}")
-        strange = sorted(set(self.sizes) - used)
-        if strange:
-            known = f"it has {', '.join(sorted(used))}" if used else "it has none"
-            raise InvalidError(f"{self.path}: the model has no size '{strange[0]}': {known}")
-        return found
+    def _fix(self, values: Mapping[str, Any]) -> None:
+        """Inputs that are known become constants."""
+        ports = {port.name: port for port in self.body.inputs}
+        for name, value in values.items():
+            port = ports.get(name)
+            if port is None:
+                raise InvalidError(f"{self.path}: the model has no input '{name}': it has {', '.join(ports)}")
+            array = as_array(value, dtype_code(port.dtype)).astype(host_dtype(dtype_code(port.dtype)))
+            if port.dims is not None and len(port.dims) != array.ndim:
+                raise InvalidError(f"{self.path}: input '{name}' is {list(array.shape)}: expected {list(port.dims)}")
+            self.body.constants[name] = array
+            self.body.inputs.remove(port)
 
     # ---- Nodes -------------------------------------------------------------------------------
 
@@ -115,9 +99,10 @@ class Importer:
         given: List[Optional[Given]] = [x for x in inputs if not isinstance(x, _Unknown)]
         arrays = [x for x in given if x is None or isinstance(x, np.ndarray)]
         if len(arrays) == len(given):
-            folded = fold(step, arrays)
+            dtypes = ["" if x is None else self.recorder.dtype(x) for x in arrays]
+            folded, dtype = fold(step, arrays, dtypes)
             if folded is not None:
-                return [self.recorder.constant(step.outputs[0], folded)]
+                return [self.recorder.constant(step.outputs[0], folded, dtype)]
         operator = OPERATORS.get(step.op)
         if operator is None:
             raise Refused("is of what is not known when the model is imported")
@@ -170,27 +155,30 @@ class Importer:
     def run(self) -> Result:
         r = self.recorder
         outputs = self._outputs()
-        shapes = self._shapes()
+        try:
+            shapes = self.symbols.shapes(self.body.inputs, self.recorder)
+        except (InvalidError, UnsupportedError) as error:
+            raise type(error)(f"{self.path}: {error}") from None
         known: Dict[str, Known] = {}
         self._constants(self.body, known)
         for port, shape in shapes:
             known[port.name] = r.input(port.name, port.dtype, shape)
         self._run(needed(self.body.steps, [port.name for port in outputs]), known)
         self._complain()
-        results: List[Tuple[str, Buffer, Tuple[int, ...]]] = []
+        results: List[Tuple[str, Buffer, Tuple[Size, ...]]] = []
         for port in outputs:
             found = known.get(port.name)
             if found is None or isinstance(found, _Unknown):
                 raise InvalidError(f"{self.path}: nothing makes the output '{port.name}'")
             value = self._output(port, found)
             results.append((port.name, value.buffer, value.shape))
-        return Result(r, self.body.name, shapes, results, self.sizes)
+        return Result(r, self.body.name, shapes, results, self.symbols)
 
     def _output(self, port: Port, found: Given) -> Value:
         """A buffer of its own, of the output's dtype."""
         r = self.recorder
         r.label, r.hint = "", port.name
-        if not isinstance(found, Value) and port.dtype and found.size:
+        if not isinstance(found, Value) and port.dtype and found.size and not of_sizes(found):
             found = r.constant(port.name + ".value", found.astype(host_dtype(dtype_code(port.dtype))))
         try:
             value = r.value(found, wide=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from ..execs import Exec
 from ..graph import Pipeline, parse
 from ..plan import Plan
 from ..weights import save_weights
+from .dims import Size, value_at
 from .importer import Importer
+from .symbols import Symbols
 from .text import Text
 
 
@@ -27,7 +29,8 @@ class Port(NamedTuple):
     buffer: str
     """Its name in the pipeline."""
     dtype: str
-    shape: Tuple[int, ...]
+    shape: Tuple[Size, ...]
+    """Numbers, and of dimensions that vary expressions over :attr:`Model.params` and :attr:`Model.live`."""
 
 
 class Model:
@@ -41,8 +44,13 @@ class Model:
         self._source = Path(path).name
         self._text = text
         result = text.result
-        self.sizes: Dict[str, int] = dict(result.sizes)
-        """What symbolic dimensions are."""
+        self._symbols = result.symbols
+        self.sizes: Dict[str, int] = dict(result.symbols.sizes)
+        """Symbolic dimensions that are numbers."""
+        self.params: Dict[str, int] = dict(result.symbols.params)
+        """Those that are params of the pipeline, and their values."""
+        self.live: Dict[str, int] = {name: n[-1] for name, n in result.symbols.live.items()}
+        """Those that are live values, and how large they may be."""
         self.weights: Dict[str, Array] = text.weights
         """Arrays by the names of weight buffers."""
         self.inputs: Dict[str, Port] = {
@@ -83,16 +91,15 @@ class Model:
             raise InvalidError(f"inputs have to be given: {', '.join(missing)}")
         if self._exec is None or self._exec.closed:
             self._exec = self.open()
-        sent: Dict[str, Any] = {}
-        for name, array in given.items():
-            port = self.inputs[name]
-            value = _arrays.as_array(array, _arrays.dtype_code(port.dtype))
-            if value.shape != port.shape:
-                raise InvalidError(f"input '{name}' is {list(value.shape)}: expected {list(port.shape)}")
-            sent[port.buffer] = value.reshape(port.shape or (1,))
+        ports = self.inputs
+        values = {name: _arrays.as_array(array, _arrays.dtype_code(ports[name].dtype)) for name, array in given.items()}
+        sizes = self._symbols.values({name: (ports[name].shape, v.shape) for name, v in values.items()})
+        sent: Dict[str, Any] = {ports[name].buffer: v.reshape(v.shape or (1,)) for name, v in values.items()}
+        sent.update({name: sizes[name] for name in self.live})
         made = self._exec.submit(sent).result()
-        results: Dict[str, Array] = {name: np.asarray(made[p.buffer]).reshape(p.shape)
-                                     for name, p in self.outputs.items()}
+        results: Dict[str, Array] = {
+            name: np.asarray(made[p.buffer]).reshape([value_at(n, sizes) for n in p.shape])
+            for name, p in self.outputs.items()}
         return next(iter(results.values())) if len(results) == 1 else results
 
     def save(self, path: Any, weights: Any = None) -> None:
@@ -121,17 +128,20 @@ class Model:
         return f"<reprise.onnx.Model {self._source}: {ports(self.inputs)} -> {ports(self.outputs)}>"
 
 
-def load(path: Any, *, sizes: Optional[Mapping[str, int]] = None, outputs: Optional[Sequence[str]] = None,
-         **named: int) -> Model:
+def load(path: Any, *, sizes: Optional[Mapping[str, int]] = None, params: Optional[Mapping[str, Union[int, Sequence[int]]]] = None,
+         live: Optional[Mapping[str, Union[int, Sequence[int]]]] = None, outputs: Optional[Sequence[str]] = None,
+         values: Optional[Mapping[str, Any]] = None, **named: int) -> Model:
     """Imports an ONNX model of opset 13 to 21.
 
-    Symbolic dimensions are given by name, ``load("m.onnx", batch=4)`` or in ``sizes``, or by input and place,
-    ``{"x.0": 4}``, which goes first. They are fixed from then on. ``outputs`` names the values of the
-    model that are wanted, of its outputs or in the midst of it. What cannot be imported is named in one
-    :class:`reprise.UnsupportedError`, with all nodes.
+    Symbolic dimensions are given by name, or by input and place, ``"x.0"``, which goes first. They are numbers,
+    ``load("m.onnx", batch=4)`` or ``sizes={"batch": 4}``; or ``params`` of the pipeline with a value, and a largest
+    one in ``{"tokens": [16, 512]}``, which ``-D`` of the program changes; or ``live`` values with a largest one, ``live={"tokens": 512}``, which
+    are set with each replay: a call takes them of its arrays. A list, ``[16, 64, 512]``, asks for forms of the plan for
+    smaller sizes, too. ``outputs`` names the values of the model that are wanted, of its outputs or in the midst
+    of it; ``values`` gives inputs that are known, ``{"rate": 16000}``, and are none of the pipeline's. What cannot be imported is named in one :class:`reprise.UnsupportedError`, with all nodes.
     """
-    importer = Importer(path, {**(sizes or {}), **named}, outputs)
-    return Model(path, Text(importer.run()))
+    symbols = Symbols({**(sizes or {}), **named}, params or {}, live or {})
+    return Model(path, Text(Importer(path, symbols, outputs, values or {}).run()))
 
 
 __all__: List[str] = ["Model", "Port", "load"]

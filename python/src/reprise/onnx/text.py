@@ -6,22 +6,23 @@ import re
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from .._arrays import Array, dtype_code, host_dtype
+from .dims import Dim
 from .importer import Result
-from .recorder import Buffer, Node, Value
+from .recorder import LETTERS, Buffer, Node, Value
+from .symbols import TAKEN
 
 _LONGEST = 100
-_TAKEN = re.compile(r"^(inf|nan|pi|index|i[0-7]|true|false|null)$", re.IGNORECASE)
 
 
 class Names:
     """The model's names as a pipeline has them: letters, digits, ``_`` and ``.``, each once."""
 
-    def __init__(self) -> None:
-        self.used: Set[str] = set()
+    def __init__(self, used: Sequence[str] = ()) -> None:
+        self.used: Set[str] = set(used)
 
     def __call__(self, wanted: str) -> str:
         name = re.sub(r"[^A-Za-z0-9_.]+", "_", wanted.strip("/").replace("/", ".")).strip(".")[:_LONGEST] or "t"
-        if not re.match(r"[A-Za-z_]", name) or _TAKEN.match(name):
+        if not re.match(r"[A-Za-z_]", name) or name.lower() in TAKEN:
             name = "_" + name
         found, count = name, 1
         while found in self.used:
@@ -49,6 +50,8 @@ def _list(items: Sequence[Any]) -> str:
 def _number(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return _list(value)
+    if isinstance(value, Dim):
+        return f'"{value.text}"' if "," in value.text else value.text
     return str(value) if isinstance(value, (int, str)) else repr(float(value))
 
 
@@ -72,11 +75,21 @@ def _made(node: Node, buffer: Buffer) -> str:
     return f"{{name: {buffer.name}, {', '.join(said)}}}" if said else buffer.name
 
 
-def _node(node: Node) -> str:
+def _map(node: Node, params: Set[str]) -> List[str]:
+    """A formula: params stand in it by their names, and live values are bound as buffers are."""
+    names = {letter: v.buffer.name for letter, v in node.inputs.items() if v.buffer.name in params}
+    free = iter(letter for letter in LETTERS if letter not in names.values())
+    bound = {letter: next(free) for letter in node.inputs if letter not in names}
+    formula = re.sub(r"\b[a-z]\b", lambda m: bound.get(m.group(), names.get(m.group(), m.group())),
+                     node.attributes["expr"])
+    operands = ", ".join(f"{bound[k]}: {_operand(v)}" for k, v in node.inputs.items() if k in bound)
+    return [f'map: "{formula}"', *([f"bind: {{{operands}}}"] if operands else [])]
+
+
+def _node(node: Node, params: Set[str]) -> str:
     parts: List[str] = []
     if node.op == "map":
-        parts.append(f'map: "{node.attributes["expr"]}"')
-        parts.append("bind: {" + ", ".join(f"{k}: {_operand(v)}" for k, v in node.inputs.items()) + "}")
+        parts += _map(node, params)
     else:
         parts.append(f"op: {node.op}")
         parts += [f"{k}: {_operand(v)}" for k, v in node.inputs.items()]
@@ -95,7 +108,7 @@ class Text:
         outputs = [buffer for _, buffer, _ in result.outputs]
         self.nodes = _live(result.recorder.nodes, outputs)
         used = {v.buffer for node in self.nodes for v in node.inputs.values()}
-        names = Names()
+        names = Names([*result.symbols.params, *result.symbols.live])
         self.result = result
         for buffer in [*result.recorder.inputs, *outputs]:
             buffer.name = names(buffer.hint)
@@ -114,7 +127,8 @@ class Text:
 
     def yaml(self, source: str, weights: Optional[str] = None) -> str:
         """The file; ``weights`` is the path of their file as it stands there."""
-        sizes = ", ".join(f"{k} = {v}" for k, v in self.result.sizes.items())
+        symbols = self.result.symbols
+        sizes = ", ".join(f"{k} = {v}" for k, v in symbols.sizes.items())
         about = re.sub(r"[^ -~]", "?", source) + (f" with {re.sub('[^ -~]', '?', sizes)}" if sizes else "")
         name = re.sub(r"[^A-Za-z0-9_.]+", "_", self.result.name).strip("_.")[:_LONGEST]
         data = ""
@@ -122,9 +136,19 @@ class Text:
             quoted = weights.replace("\\", "\\\\").replace('"', '\\"')
             data = f', data: "{quoted}"'
         lines = [f"# Imported from {about}.", "reprise: 1",
-                 f"name: {name if name[:1].isalpha() else 'onnx'}", "buffers:"]
+                 f"name: {name if name[:1].isalpha() else 'onnx'}"]
+        if symbols.params:
+            limits = ", ".join(f"{k} up to {n}" for k, n in symbols.most.items())
+            lines.append("params: {" + ", ".join(f"{k}: {v}" for k, v in symbols.params.items()) + "}" +
+                         (f" # {limits}" if limits else ""))
+        if symbols.live:
+            lines.append("live:")
+            for k, values in symbols.live.items():
+                ranges = f", ranges: {values[:-1]}" if len(values) > 1 else ""
+                lines.append(f"  {k}: {{max: {values[-1]}, default: 1{ranges}}}")
+        lines.append("buffers:")
         lines += [self._buffer(b) for b in self.result.recorder.inputs]
         lines += [self._buffer(b) for b in self.outputs]
         lines += [self._buffer(b, data) for b, _ in self._weights]
-        lines += ["nodes:", *map(_node, self.nodes)]
+        lines += ["nodes:", *(_node(node, set(symbols.params)) for node in self.nodes)]
         return "\n".join(lines) + "\n"

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..._arrays import dtype_code, host_dtype
 from ...tensor import number_text
+from ..dims import Refused, broadcast
 from ..reader import COMPUTED, DTYPES, narrow
-from ..recorder import Given, Refused, Value
+from ..recorder import Given, Value, of_sizes
 from .table import Call, Result, operator, scalar
 
 # By formula, in the dtype of the first input.
@@ -88,11 +89,11 @@ def clip(call: Call) -> Result:
 def power(call: Call) -> Result:
     """Small whole powers are products: those of numbers below 0 are numbers."""
     x, exponent = call[0], call[1]
-    if not isinstance(exponent, Value) and exponent.size == 1:
+    if not isinstance(exponent, Value) and exponent.size == 1 and not of_sizes(exponent):
         number = float(exponent.reshape(-1)[0])
         products = {0.5: "sqrt(a)", 1.0: "a", -1.0: "1.0 / a", 2.0: "a * a", 3.0: "a * a * a", 4.0: "(a * a) * (a * a)"}
         if number in products:
-            shape = np.broadcast_shapes(call.shape(0), call.shape(1))
+            shape = broadcast(call.shape(0), call.shape(1))
             return call.r.map(products[number], x, dtype=call.dtype(0)).view(shape)
         if number != int(number):
             return call.r.map("pow(a, b)", x, np.asarray(number, "f4"), dtype=call.dtype(0))
@@ -142,7 +143,7 @@ def cast(call: Call) -> Result:
         raise Refused(f"casts to the ONNX data type {to}")
     dtype = COMPUTED.get(target, target)
     x = call[0]
-    if not isinstance(x, Value):
+    if not isinstance(x, Value) and not of_sizes(x):
         return call.r.constant(call.r.hint, narrow(x).astype(host_dtype(dtype_code(dtype))))
     return call.r.cast(call.value(0), dtype)
 

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import math
-from typing import Dict, List, Tuple
-
-import numpy as np
+from typing import Dict, List, Optional, Tuple
 
 from ...tensor import number_text
-from ..recorder import Given, Refused, Value
+from ..dims import Refused, Size, broadcast
+from ..dims import product as elements
+from ..recorder import Given, Value
 from .table import Call, Result, operator
 
 
-def product(call: Call, a: Value, b: Value) -> Value:
+def product(call: Call, a: Value, b: Value, dtype: Optional[str] = None) -> Value:
     """The product of matrices, batches of which broadcast."""
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
     final = (*batch, a.shape[-2], b.shape[-1])
-    if math.prod(b.shape[:-2]) == 1:  # one matrix for all rows
-        flat = call.r.op("matmul", {"a": a.view((math.prod(a.shape[:-1]), a.shape[-1])),
-                                    "b": b.view(b.shape[-2:])})
+    if elements(b.shape[:-2]) == 1:  # one matrix for all rows
+        flat = call.r.op("matmul", {"a": a.view((elements(a.shape[:-1]), a.shape[-1])),
+                                    "b": b.view(b.shape[-2:])}, dtype=dtype)
         return flat.view(final)
-    count = math.prod(batch)
+    count = elements(batch)
     a = call.r.expand(a, (*batch, *a.shape[-2:])).view((count, *a.shape[-2:]))
     b = call.r.expand(b, (*batch, *b.shape[-2:])).view((count, *b.shape[-2:]))
-    return call.r.op("matmul", {"a": a, "b": b}).view(final)
+    return call.r.op("matmul", {"a": a, "b": b}, dtype=dtype).view(final)
+
+
+def multiplied(call: Call, a: Value, b: Value, dtype: Optional[str] = None) -> Value:
+    """As NumPy's matmul: a vector is a row on the left and a column on the right."""
+    if not a.shape or not b.shape:
+        raise Refused("multiplies numbers: expected matrices")
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
+    rows, columns = a.shape[-2:-1], b.shape[-1:] if b.ndim > 1 else ()
+    left = a if a.ndim > 1 else a.view((1, *a.shape))
+    right = b if b.ndim > 1 else b.view((*b.shape, 1))
+    return product(call, left, right, dtype).view((*batch, *rows, *columns))
 
 
 @operator("MatMul")
 def matmul(call: Call) -> Result:
-    a, b = call.value(0), call.value(1)
-    if not a.shape or not b.shape:
-        raise Refused("multiplies numbers: expected matrices")
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    rows, columns = a.shape[-2:-1], b.shape[-1:] if b.ndim > 1 else ()
-    left = a if a.ndim > 1 else a.view((1, *a.shape))
-    right = b if b.ndim > 1 else b.view((*b.shape, 1))
-    return product(call, left, right).view((*batch, *rows, *columns))
+    return multiplied(call, call.value(0), call.value(1))
 
 
 @operator("Gemm")
@@ -86,7 +89,7 @@ def einsum(call: Call) -> Result:
     if len(terms) == 1:
         return call.r.transpose(x, [first.index(c) for c in right])
     y, second = _summed(call, call[1], terms[1], right + first)
-    sizes: Dict[str, int] = {}
+    sizes: Dict[str, Size] = {}
     for term, value in ((first, x), (second, y)):
         for letter, n in zip(term, value.shape):
             if sizes.setdefault(letter, n) != n:
@@ -98,7 +101,7 @@ def einsum(call: Call) -> Result:
 
     def arranged(value: Value, term: str, *groups: List[str]) -> Value:
         moved = call.r.transpose(value, [term.index(c) for g in groups for c in g])
-        return moved.view([math.prod(sizes[c] for c in g) for g in groups])
+        return moved.view([elements([sizes[c] for c in g]) for g in groups])
 
     found = product(call, arranged(x, first, batch, rows, inner), arranged(y, second, batch, inner, columns))
     order = [*batch, *rows, *columns]

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import math
 from typing import List, Sequence
 
 import numpy as np
 
-from ..folding import clamped, limit
-from ..reader import DTYPES
-from ..recorder import Given, Refused, Value
-from .table import Call, Result, operator, scalar
+from ..dims import Dim, Refused, Size, broadcast, divided, product, quotient
+from ..folding import limit, span
+from ..reader import COMPUTED, DTYPES
+from ..recorder import Given, Value, of_sizes
+from .table import Call, Result, number, operator, scalar
 
 
-def reshaped(given: Given, shape: Sequence[int]) -> Given:
-    if math.prod(given.shape) != math.prod(shape):
+def reshaped(given: Given, shape: Sequence[Size]) -> Given:
+    if product(given.shape) != product(shape):
         raise Refused(f"{list(given.shape)} cannot be seen as {list(shape)}")
-    return given.view(tuple(shape)) if isinstance(given, Value) else given.reshape(tuple(shape))
+    return given.view(tuple(shape)) if isinstance(given, Value) else given.reshape([int(n) for n in shape])
+
+
+def numbers(sizes: Sequence[Size]) -> Given:
+    """Sizes as an array: of objects, where one varies."""
+    return np.asarray(sizes, object if any(isinstance(n, Dim) for n in sizes) else "i8")
 
 
 @operator("Shape")
 def shape(call: Call) -> Result:
     sizes = call.shape(0)
     end = call.attribute("end")
-    return np.asarray(sizes[call.attribute("start", 0):len(sizes) if end is None else end], "i8")
+    return numbers(sizes[call.attribute("start", 0):len(sizes) if end is None else end])
 
 
 @operator("Size")
 def size(call: Call) -> Result:
-    return np.asarray(math.prod(call.shape(0)), "i8")
+    return reshaped(numbers([product(call.shape(0))]), ())
 
 
 @operator("EyeLike")
 def eye(call: Call) -> Result:
-    rows, columns = call.shape(0)
+    rows, columns = call.fixed(0, "a side")
     limit((rows, columns))
     dtype = DTYPES.get(call.attribute("dtype", 0), call.dtype(0))
     return np.eye(rows, columns, call.attribute("k", 0), {"f32": "f4", "f16": "f2", "bool": "?"}.get(dtype, "i8"))
@@ -41,7 +46,7 @@ def eye(call: Call) -> Result:
 
 @operator("Reshape")
 def reshape(call: Call) -> Result:
-    wanted = call.integers(1, "the shape")
+    wanted = call.sizes(1, "the shape")
     sizes = call.shape(0)
     if wanted is None:
         raise Refused("has no shape")
@@ -50,8 +55,8 @@ def reshape(call: Call) -> Result:
             raise Refused(f"{list(sizes)} cannot be seen as {wanted}")
         wanted = [sizes[i] if n == 0 else n for i, n in enumerate(wanted)]
     if wanted.count(-1) == 1:
-        rest = math.prod(n for n in wanted if n != -1)
-        wanted[wanted.index(-1)] = math.prod(sizes) // rest if rest else 0
+        rest = product([n for n in wanted if n != -1])
+        wanted[wanted.index(-1)] = quotient(product(sizes), rest) if rest != 0 else 0
     return reshaped(call[0], wanted)
 
 
@@ -60,7 +65,7 @@ def flatten(call: Call) -> Result:
     sizes = call.shape(0)
     axis = call.attribute("axis", 1)
     axis = axis + len(sizes) if axis < 0 else axis
-    return reshaped(call[0], (math.prod(sizes[:axis]), math.prod(sizes[axis:])))
+    return reshaped(call[0], (product(sizes[:axis]), product(sizes[axis:])))
 
 
 @operator("Squeeze")
@@ -95,6 +100,7 @@ def transpose(call: Call) -> Result:
 def depth_to_space(call: Call) -> Result:
     call.refuse("mode", "DCR", "CRD")
     n, c, h, w = call.shape(0)
+    c = number(c, "the number of channels")
     b = call.attribute("blocksize")
     if not b or c % (b * b):
         raise Refused(f"{c} channels in blocks of {b}")
@@ -114,12 +120,12 @@ def space_to_depth(call: Call) -> Result:
     if not b or h % b or w % b:
         raise Refused(f"{h} x {w} elements in blocks of {b}")
     split = reshaped(call.value(0), (n, c, h // b, b, w // b, b))
-    return call.r.transpose(split, [0, 3, 5, 1, 2, 4]).view((n, c * b * b, h // b, w // b))
+    return call.r.transpose(split, [0, 3, 5, 1, 2, 4]).view((n, c * (b * b), h // b, w // b))
 
 
 @operator("Concat")
 def concat(call: Call) -> Result:
-    parts = [call[i] for i in range(len(call.inputs)) if math.prod(call.shape(i))]
+    parts = [call[i] for i in range(len(call.inputs)) if product(call.shape(i)) != 0]
     if not parts:
         raise Refused("the result has no elements")
     rank = len(parts[0].shape)
@@ -128,7 +134,7 @@ def concat(call: Call) -> Result:
         if [n for i, n in enumerate(part.shape) if i != axis] != [
                 n for i, n in enumerate(parts[0].shape) if i != axis]:
             raise Refused(f"joins {list(parts[0].shape)} and {list(part.shape)} along axis {axis}")
-    dtype = next(call.dtype(i) for i in range(len(call.inputs)) if math.prod(call.shape(i)))
+    dtype = next(call.dtype(i) for i in range(len(call.inputs)) if product(call.shape(i)) != 0)
     return call.r.concat([call.r.value(p, dtype) for p in parts], axis)
 
 
@@ -136,21 +142,25 @@ def concat(call: Call) -> Result:
 def split(call: Call) -> Result:
     sizes = call.shape(0)
     axis = call.axis(call.attribute("axis", 0), len(sizes))
-    parts = call.integers(1, "the split")
+    parts = call.sizes(1, "the split")
     if parts is None:
         count = call.attribute("num_outputs") or len(call.step.outputs)
-        each = -(-sizes[axis] // count)
-        parts = [min(each, sizes[axis] - each * i) for i in range(count)]
+        length = sizes[axis]
+        if isinstance(length, Dim):
+            parts = [quotient(length, count)] * count
+        else:
+            each = -(-length // count)
+            parts = [min(each, length - each * i) for i in range(count)]
     if sum(parts) != sizes[axis] or any(n < 0 for n in parts):
         raise Refused(f"splits {sizes[axis]} elements into {parts}")
-    starts = np.cumsum([0, *parts[:-1]])
-    return [call.r.window(call[0], axis, int(start), count) for start, count in zip(starts, parts)]
+    starts = [sum(parts[:i]) for i in range(len(parts))]
+    return [call.r.window(call[0], axis, start, count) for start, count in zip(starts, parts)]
 
 
 @operator("Slice")
 def slices(call: Call) -> Result:
     sizes = call.shape(0)
-    starts, ends = call.integers(1, "starts") or [], call.integers(2, "ends") or []
+    starts, ends = call.sizes(1, "the start") or [], call.sizes(2, "the end") or []
     axes = call.integers(3, "axes")
     steps = call.integers(4, "steps") or [1] * len(starts)
     axes = list(range(len(starts))) if axes is None else axes
@@ -159,10 +169,10 @@ def slices(call: Call) -> Result:
     result = call[0]
     for axis, start, end, by in zip(axes, starts, ends, steps):
         axis = call.axis(axis, len(sizes))
-        taken = range(sizes[axis])[clamped(start, end, by, sizes[axis])]
-        if not len(taken):
+        first, count = span(start, end, by, sizes[axis])
+        if count < 1:
             raise Refused("the result has no elements")
-        result = call.r.window(result, axis, taken[0], len(taken), by)
+        result = call.r.window(result, axis, first, count, by)
     return result
 
 
@@ -172,12 +182,17 @@ def gather(call: Call) -> Result:
     axis = call.axis(call.attribute("axis", 0), len(sizes))
     ids = call[1]
     final = (*sizes[:axis], *ids.shape, *sizes[axis + 1:])
-    if not isinstance(ids, Value):
+    if not isinstance(ids, Value) and ids.size == 1:
+        place = ids.reshape(-1)[0]
+        place = place if isinstance(place, Dim) else int(place)
+        place = place + sizes[axis] if place < 0 else place
+        if place < 0 or place >= sizes[axis]:
+            raise Refused(f"takes element {place} of {sizes[axis]}")
+        return call.r.window(call[0], axis, place, 1).view(final)
+    if not isinstance(ids, Value) and not of_sizes(ids) and not isinstance(sizes[axis], Dim):
         ids = np.where(ids < 0, ids + sizes[axis], ids)
         if ids.size and (ids.min() < 0 or ids.max() >= sizes[axis]):
             raise Refused(f"takes elements {ids.min()} to {ids.max()} of {sizes[axis]}")
-        if ids.size == 1:
-            return call.r.window(call[0], axis, int(ids.reshape(-1)[0]), 1).view(final)
         return call.r.op("take", {"x": call.value(0), "ids": ids}, {"axis": axis}).view(final)
     found = call.r.op("take", {"x": call.value(0), "ids": call.value(1, wide=True)}, {"axis": axis}, wide=True)
     return found.view(final)
@@ -198,7 +213,7 @@ def gather_elements(call: Call) -> Result:
 def gather_nd(call: Call) -> Result:
     call.refuse("batch_dims", 0)
     places = call.shape(1)
-    final = (*places[:-1], *call.shape(0)[places[-1]:])
+    final = (*places[:-1], *call.shape(0)[number(places[-1], "the length of a place"):])
     return call.r.op("gather_nd", {"x": call.value(0), "indices": call.value(1)}).view(final)
 
 
@@ -216,8 +231,33 @@ def scatter(call: Call) -> Result:
 
 @operator("Expand")
 def expand(call: Call) -> Result:
-    wanted = call.integers(1, "the shape") or []
-    return call.r.expand(call[0], np.broadcast_shapes(call.shape(0), tuple(wanted)))
+    wanted = call.sizes(1, "the shape") or []
+    return call.r.expand(call[0], broadcast(call.shape(0), tuple(wanted)))
+
+
+@operator("ConstantOfShape")
+def constant_of_shape(call: Call) -> Result:
+    """Of a shape that varies: any other is folded."""
+    value = np.asarray(call.attribute("value", np.zeros(1, "f4"))).reshape(-1)[:1]
+    shape = call.sizes(0, "the shape") or []
+    dtype = call.r.dtype(value)
+    return call.r.op("fill", {}, {"value": float(value[0])}, dtype=COMPUTED.get(dtype, dtype), shape=shape)
+
+
+@operator("Range")
+def places(call: Call) -> Result:
+    """Of integers that vary: any other is folded."""
+    bounds = [call.sizes(i, what) for i, what in enumerate(("the start", "the limit", "the step"))]
+    (start,), (end,), (by,) = (b or [0] for b in bounds)
+    if call.dtype(0) != "i32":
+        raise Refused("counts floats that vary: expected integers")
+    step = number(by, "the step")
+    if step == 0:
+        raise Refused("counts in steps of 0")
+    count = divided(end - start if step > 0 else start - end, abs(step), "ceil_div")
+    if count < 1:
+        raise Refused("the result has no elements")
+    return call.r.places(start, count, step)
 
 
 @operator("Tile")
@@ -246,7 +286,7 @@ def one_hot(call: Call) -> Result:
     off, on = (float(n) for n in pair.reshape(-1))
     rank = len(call.shape(0)) + 1
     axis = call.axis(call.attribute("axis", -1), rank)
-    final: List[int] = list(call.shape(0))
+    final: List[Size] = list(call.shape(0))
     final.insert(axis, depth)
     ids = call.value(0)
     if not ids.shape:

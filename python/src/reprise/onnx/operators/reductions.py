@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Callable, Dict, List
 
 import numpy as np
 
-from ..recorder import Given, Refused, Value
-from .table import Call, Result, operator, scalar
+from ..dims import Refused, product
+from ..recorder import Given, Value
+from .table import Call, Result, number, operator, scalar
 
 _REDUCTIONS = {
     "ReduceSum": "reduce_sum", "ReduceMean": "reduce_mean", "ReduceProd": "reduce_prod", "ReduceMin": "reduce_min",
@@ -30,7 +30,7 @@ def reduce(call: Call) -> Result:
     gone = sorted({call.axis(a, len(sizes)) for a in axes})
     keep = call.attribute("keepdims", 1)
     final = [1 if i in gone else n for i, n in enumerate(sizes) if keep or i not in gone]
-    if math.prod(sizes[i] for i in gone) == 1 and call.step.op in (
+    if product([sizes[i] for i in gone]) == 1 and call.step.op in (
             "ReduceSum", "ReduceMean", "ReduceProd", "ReduceMin", "ReduceMax"):
         return call.value(0).view(final)
     value = call.value(0)
@@ -98,7 +98,7 @@ def cumsum(call: Call) -> Result:
 def vector(call: Call, index: int, length: int) -> Given:
     """An input of as many elements, seen as one dimension."""
     given = call[index]
-    if math.prod(given.shape) != length:
+    if product(given.shape) != length:
         raise Refused(f"input {index} is {list(given.shape)}: expected {length} elements")
     if isinstance(given, Value):
         return given.view((length,))
@@ -111,8 +111,8 @@ def layer_norm(call: Call) -> Result:
     axis = call.axis(call.attribute("axis", -1), len(sizes))
     if call.wants(1) or call.wants(2):
         raise Refused("gives out means or deviations")
-    columns = math.prod(sizes[axis:])
-    inputs: Dict[str, Given] = {"x": call.value(0).view((math.prod(sizes[:axis]), columns)),
+    columns = number(product(sizes[axis:]), "the length of a row")
+    inputs: Dict[str, Given] = {"x": call.value(0).view((product(sizes[:axis]), columns)),
                                 "weight": vector(call, 1, columns)}
     if call.maybe(2) is not None:
         inputs["bias"] = vector(call, 2, columns)
@@ -131,7 +131,7 @@ def channels(call: Call) -> Value:
 def batch_norm(call: Call) -> Result:
     if call.attribute("training_mode", 0) or call.wants(1):
         raise Refused("trains: expected a model for inference")
-    count = call.shape(0)[1] if len(call.shape(0)) > 1 else 0
+    count = number(call.shape(0)[1], "the number of channels") if len(call.shape(0)) > 1 else 0
     inputs: Dict[str, Given] = {"x": channels(call)}
     inputs.update({name: vector(call, i, count) for i, name in enumerate(("scale", "bias", "mean", "variance"), 1)})
     return call.r.op("batch_norm", inputs, {"eps": call.attribute("epsilon", 1e-5)}).view(call.shape(0))
@@ -150,7 +150,7 @@ def group_norm(call: Call) -> Result:
     for name, index in (("scale", 1), ("bias", 2)):
         given = call[index]
         if call.opset < 21:  # one for each group
-            times = x.shape[1] // groups
+            times = number(x.shape[1], "the number of channels") // groups
             if isinstance(given, Value):
                 given = call.r.op("repeat", {"x": given}, {"repeats": times})
             else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from ..recorder import Given, Refused
+from ..dims import Refused
+from ..recorder import Given
 from .table import Call, Result, operator
 
 _AUTO_PAD = {"NOTSET": None, "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower", "VALID": "valid"}

@@ -6,9 +6,10 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..._arrays import Array, dtype_code, dtype_name
+from ..._arrays import Array
+from ..dims import Dim, Refused, Size
 from ..reader import COMPUTED, Step
-from ..recorder import Given, Recorder, Refused, Value
+from ..recorder import Given, Recorder, Value, of_sizes
 
 Result = Union[Given, Sequence[Given]]
 
@@ -35,13 +36,16 @@ class Call:
     def value(self, index: int, wide: bool = False) -> Value:
         return self.r.value(self[index], wide=wide)
 
-    def shape(self, index: int) -> Tuple[int, ...]:
+    def shape(self, index: int) -> Tuple[Size, ...]:
         return tuple(self[index].shape)
+
+    def fixed(self, index: int, what: str) -> Tuple[int, ...]:
+        """The shape of an input, which may not vary."""
+        return tuple(number(n, what) for n in self.shape(index))
 
     def dtype(self, index: int) -> str:
         """What an input is computed as."""
-        given = self[index]
-        name = given.dtype if isinstance(given, Value) else dtype_name(dtype_code(given.dtype))
+        name = self.r.dtype(self[index])
         return COMPUTED.get(name, name)
 
     def constant(self, index: int, what: str) -> Optional[Array]:
@@ -52,8 +56,16 @@ class Call:
         return given
 
     def integers(self, index: int, what: str) -> Optional[List[int]]:
+        """Numbers that go into an attribute, which no size may."""
+        found = self.sizes(index, what)
+        return None if found is None else [number(n, what) for n in found]
+
+    def sizes(self, index: int, what: str) -> Optional[List[Size]]:
+        """Numbers that may be sizes."""
         array = self.constant(index, what)
-        return None if array is None else [int(n) for n in array.reshape(-1)]
+        if array is None:
+            return None
+        return [n if isinstance(n, Dim) else int(n) for n in array.reshape(-1)]
 
     def attribute(self, name: str, default: Any = None) -> Any:
         return self.step.attributes.get(name, default)
@@ -74,6 +86,12 @@ class Call:
         return index < len(self.step.outputs) and bool(self.step.outputs[index])
 
 
+def number(n: Size, what: str) -> int:
+    if isinstance(n, Dim):
+        raise Refused(f"{what} is {n.text}, which varies: expected a number")
+    return int(n)
+
+
 Operator = Callable[[Call], Result]
 OPERATORS: Dict[str, Operator] = {}
 
@@ -87,4 +105,6 @@ def operator(*names: str) -> Callable[[Operator], Operator]:
 
 
 def scalar(array: Optional[Array], default: float) -> float:
+    if of_sizes(array):
+        raise Refused(f"{np.asarray(array).reshape(-1)[0]} varies: expected a number")
     return default if array is None else float(np.asarray(array).reshape(-1)[0])
