@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include "base/table.h"
 #include "lower/internal.h"
-#include "lower/sources.h"
+#include "embedded.h"
 
 enum { MAX_PARAGRAPHS = 384, MAX_NAMES = 512, MAX_WORDS = 2048 };
 

@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include "lower/internal.h"
-#include "lower/sources.h"
+#include "embedded.h"
 #include "reprise/needs.h"
 
 const char *rp_kernel_source(const char *name) {

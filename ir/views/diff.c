@@ -23,7 +23,11 @@ typedef struct pairing {
 
 typedef struct differ {
     const rp_graph *a, *b;
-    rp_text summary, lines, left, right;
+    rp_text *summary;
+    rp_text line, left, right;
+    rp_diff_visit *visit;
+    void *context;
+    bool failed;
 } differ;
 
 /* ---- Pairing --------------------------------------------------------------------------------- */
@@ -99,11 +103,25 @@ static void clear(rp_text *t) {
     if (t->data) t->data[0] = '\0';
 }
 
+/* Hands out the line that was begun. */
+static void end_line(differ *d, char sign, const char *what, uint32_t id) {
+    d->failed |= d->line.failed;
+    if (!d->failed)
+        d->visit(d->context, &(rp_diff_line){sign, what, id, d->line.size ? d->line.data : ""});
+    clear(&d->line);
+}
+
+/* The name of an item in rp_diff_line. */
+static uint32_t id_of(const rp_diff_category *c, const rp_graph *g, uint32_t index) {
+    if (c == &rp_diff_nodes) return g->nodes[index].id;
+    return c == &rp_diff_buffers ? index : RP_NONE;
+}
+
 static void print_values(differ *d) {
-    rp_text_char(&d->lines, ' ');
-    rp_text_string(&d->lines, d->left.size ? d->left.data : "none");
-    rp_text_string(&d->lines, " -> ");
-    rp_text_string(&d->lines, d->right.size ? d->right.data : "none");
+    rp_text_char(&d->line, ' ');
+    rp_text_string(&d->line, d->left.size ? d->left.data : "none");
+    rp_text_string(&d->line, " -> ");
+    rp_text_string(&d->line, d->right.size ? d->right.data : "none");
 }
 
 /* One line for each field that differs; whether there was one. */
@@ -116,12 +134,12 @@ static bool compare_fields(differ *d, const rp_diff_category *c, uint32_t in_a, 
         c->fields[f].print(&d->right, d->b, in_b);
         if (!values_differ(d)) continue;
         changed = true;
-        rp_text_string(&d->lines, "~ ");
-        c->subject(&d->lines, d->a, in_a);
-        rp_text_char(&d->lines, ' ');
-        rp_text_string(&d->lines, c->fields[f].name);
+        rp_text_string(&d->line, "~ ");
+        c->subject(&d->line, d->a, in_a);
+        rp_text_char(&d->line, ' ');
+        rp_text_string(&d->line, c->fields[f].name);
         print_values(d);
-        rp_text_char(&d->lines, '\n');
+        end_line(d, '~', c->plural, id_of(c, d->b, in_b));
     }
     return changed;
 }
@@ -130,11 +148,11 @@ static bool compare_fields(differ *d, const rp_diff_category *c, uint32_t in_a, 
 static void summarise(differ *d, const char *what, tally t) {
     if (t.dropped + t.added + t.changed == 0) return;
     const char *comma = "";
-    if (d->summary.size) rp_text_string(&d->summary, "; ");
-    rp_text_format(&d->summary, "%s: ", what);
-    if (t.dropped) rp_text_format(&d->summary, "%u dropped", t.dropped), comma = ", ";
-    if (t.added) rp_text_format(&d->summary, "%s%u added", comma, t.added), comma = ", ";
-    if (t.changed) rp_text_format(&d->summary, "%s%u changed", comma, t.changed);
+    if (d->summary->size) rp_text_string(d->summary, "; ");
+    rp_text_format(d->summary, "%s: ", what);
+    if (t.dropped) rp_text_format(d->summary, "%u dropped", t.dropped), comma = ", ";
+    if (t.added) rp_text_format(d->summary, "%s%u added", comma, t.added), comma = ", ";
+    if (t.changed) rp_text_format(d->summary, "%s%u changed", comma, t.changed);
 }
 
 /* Dropped and changed items in a's order, then the added ones in b's. */
@@ -145,9 +163,10 @@ static void compare_items(differ *d, const rp_diff_category *c, const pairing *p
     for (uint32_t i = 0; i < c->count(d->a); i++) {
         if (!c->present(d->a, i)) continue;
         if (p->to_b[i] == RP_NONE) {
-            rp_text_string(&d->lines, "- ");
-            c->brief(&d->lines, d->a, i);
-            rp_text_string(&d->lines, " (dropped)\n");
+            rp_text_string(&d->line, "- ");
+            c->brief(&d->line, d->a, i);
+            rp_text_string(&d->line, " (dropped)");
+            end_line(d, '-', c->plural, id_of(c, d->a, i));
             t.dropped++;
             continue;
         }
@@ -157,15 +176,16 @@ static void compare_items(differ *d, const rp_diff_category *c, const pairing *p
     }
     for (uint32_t i = 0; i < c->count(d->b); i++) {
         if (!c->present(d->b, i) || p->to_a[i] != RP_NONE) continue;
-        rp_text_string(&d->lines, "+ ");
-        c->brief(&d->lines, d->b, i);
-        rp_text_char(&d->lines, '\n');
+        rp_text_string(&d->line, "+ ");
+        c->brief(&d->line, d->b, i);
+        end_line(d, '+', c->plural, id_of(c, d->b, i));
         t.added++;
     }
     summarise(d, c->plural, t);
     if (reordered && c != &rp_diff_nodes) { /* the order of nodes is told by their groups */
-        rp_text_format(&d->lines, "~ %s are listed in another order\n", c->plural);
-        if (!d->summary.size) rp_text_format(&d->summary, "%s: reordered", c->plural);
+        rp_text_format(&d->line, "~ %s are listed in another order", c->plural);
+        end_line(d, '~', c->plural, RP_NONE);
+        if (!d->summary->size) rp_text_format(d->summary, "%s: reordered", c->plural);
     }
 }
 
@@ -186,9 +206,9 @@ static void print_all_groups(differ *d, const rp_graph *g, char sign) {
     for (uint32_t at = 0, end; at < g->nodes_count; at = end) {
         for (end = at + 1; end < g->nodes_count && g->nodes[end].group == g->nodes[at].group;)
             end++;
-        rp_text_format(&d->lines, "%c group %u: ", sign, g->nodes[at].group);
-        print_node_list(&d->lines, g, NULL, at, end - at);
-        rp_text_char(&d->lines, '\n');
+        rp_text_format(&d->line, "%c group %u: ", sign, g->nodes[at].group);
+        print_node_list(&d->line, g, NULL, at, end - at);
+        end_line(d, sign, "groups", g->nodes[at].group);
     }
 }
 
@@ -202,11 +222,11 @@ static void compare_order(differ *d, const uint32_t *in_a, const uint32_t *in_b,
         for (end = at; end < count && d->a->nodes[in_a[end]].group == group; end++)
             same &= in_a[end] == in_b[end];
         if (same) continue;
-        rp_text_format(&d->lines, "~ group %u order ", group);
-        print_node_list(&d->lines, d->a, in_a, at, end - at);
-        rp_text_string(&d->lines, " -> ");
-        print_node_list(&d->lines, d->a, in_b, at, end - at);
-        rp_text_char(&d->lines, '\n');
+        rp_text_format(&d->line, "~ group %u order ", group);
+        print_node_list(&d->line, d->a, in_a, at, end - at);
+        rp_text_string(&d->line, " -> ");
+        print_node_list(&d->line, d->a, in_b, at, end - at);
+        end_line(d, '~', "groups", group);
         t->changed++;
     }
 }
@@ -223,7 +243,8 @@ static void compare_groups(differ *d, const pairing *p, tally *t) {
             in_a[count_a++] = i;
             continue;
         }
-        rp_text_format(&d->lines, "~ n%u group %u -> %u\n", a->nodes[i].id, group_a, group_b);
+        rp_text_format(&d->line, "~ n%u group %u -> %u", a->nodes[i].id, group_a, group_b);
+        end_line(d, '>', "nodes", a->nodes[i].id);
         t->changed++;
     }
     for (uint32_t i = 0; in_a && in_b && i < b->nodes_count; i++) {
@@ -231,7 +252,7 @@ static void compare_groups(differ *d, const pairing *p, tally *t) {
         if (other != RP_NONE && a->nodes[other].group == b->nodes[i].group) in_b[count_b++] = other;
     }
     if (in_a && in_b) compare_order(d, in_a, in_b, count_a, t);
-    if (!in_a || !in_b) d->lines.failed = true;
+    if (!in_a || !in_b) d->failed = true;
     rp_release(&a->allocator, in_a);
     rp_release(&a->allocator, in_b);
 }
@@ -261,10 +282,10 @@ static const rp_graph_barrier *find_barrier(const rp_graph *g, rp_form form, uin
 
 static void print_scope_change(differ *d, const char *name, uint32_t from, uint32_t to) {
     if (from == to) return;
-    rp_text_format(&d->lines, " %s ", name);
-    rp_scope_print(&d->lines, from);
-    rp_text_string(&d->lines, " -> ");
-    rp_scope_print(&d->lines, to);
+    rp_text_format(&d->line, " %s ", name);
+    rp_scope_print(&d->line, from);
+    rp_text_string(&d->line, " -> ");
+    rp_scope_print(&d->line, to);
 }
 
 static void compare_barrier(differ *d, rp_form form, uint32_t i, bool end, tally *t) {
@@ -272,23 +293,23 @@ static void compare_barrier(differ *d, rp_form form, uint32_t i, bool end, tally
     const rp_graph_barrier *in_b = find_barrier(d->b, form, i, end);
     if (!in_a && !in_b) return;
     if (in_a && in_b && in_a->src == in_b->src && in_a->dst == in_b->dst) return;
-    rp_text_string(&d->lines, in_a && in_b ? "~ barrier " : in_a ? "- barrier " : "+ barrier ");
-    if (form == RP_FORM_TAGGED) rp_text_string(&d->lines, "of the tagged form ");
-    if (!end) rp_text_format(&d->lines, "before group %u:", i);
-    if (end) rp_text_string(&d->lines, "at the end:");
+    rp_text_string(&d->line, in_a && in_b ? "~ barrier " : in_a ? "- barrier " : "+ barrier ");
+    if (form == RP_FORM_TAGGED) rp_text_string(&d->line, "of the tagged form ");
+    if (!end) rp_text_format(&d->line, "before group %u:", i);
+    if (end) rp_text_string(&d->line, "at the end:");
     if (in_a && in_b) {
         print_scope_change(d, "src", in_a->src, in_b->src);
         print_scope_change(d, "dst", in_a->dst, in_b->dst);
         t->changed++;
     } else {
-        rp_text_char(&d->lines, ' ');
-        rp_scope_print(&d->lines, in_a ? in_a->src : in_b->src);
-        rp_text_string(&d->lines, " -> ");
-        rp_scope_print(&d->lines, in_a ? in_a->dst : in_b->dst);
+        rp_text_char(&d->line, ' ');
+        rp_scope_print(&d->line, in_a ? in_a->src : in_b->src);
+        rp_text_string(&d->line, " -> ");
+        rp_scope_print(&d->line, in_a ? in_a->dst : in_b->dst);
         t->dropped += in_a != NULL;
         t->added += in_b != NULL;
     }
-    rp_text_char(&d->lines, '\n');
+    end_line(d, in_a && in_b ? '~' : in_a ? '-' : '+', "barriers", end ? d->b->group_count : i);
 }
 
 static void compare_barriers(differ *d) {
@@ -319,23 +340,40 @@ static rp_status compare(differ *d) {
     compare_schedule(d, &p);
     compare_barriers(d);
     free_pairing(d, &p);
-    return d->left.failed || d->right.failed || d->lines.failed ? RP_ERROR_NO_MEMORY : RP_OK;
+    return d->left.failed || d->right.failed || d->failed ? RP_ERROR_NO_MEMORY : RP_OK;
+}
+
+rp_status rp_diff_each(const rp_graph *a, const rp_graph *b, rp_diff_visit *visit, void *context,
+                       rp_text *summary) {
+    differ d = {.a = a, .b = b, .summary = summary, .visit = visit, .context = context};
+    rp_text *texts[] = {&d.line, &d.left, &d.right};
+    for (uint32_t i = 0; i < 3; i++) rp_text_init(texts[i], &a->allocator);
+    rp_status status = compare(&d);
+    for (uint32_t i = 0; i < 3; i++) rp_text_free(texts[i]);
+    return status;
+}
+
+static void add_line(void *context, const rp_diff_line *line) {
+    rp_text_string(context, line->text);
+    rp_text_char(context, '\n');
 }
 
 rp_status rp_graph_diff(const rp_graph *a, const rp_graph *b, char **out_text, size_t *out_size) {
-    differ d = {.a = a, .b = b};
-    rp_text *texts[] = {&d.summary, &d.lines, &d.left, &d.right};
+    rp_text summary, lines;
     if (!out_text) return RP_ERROR_USAGE;
     *out_text = NULL;
     if (out_size) *out_size = 0;
     if (!a || !b) return RP_ERROR_USAGE;
-    for (uint32_t i = 0; i < 4; i++) rp_text_init(texts[i], &a->allocator);
-    rp_status status = compare(&d);
-    if (status == RP_OK && d.lines.size) {
-        rp_text_char(&d.summary, '\n');
-        rp_text_append(&d.summary, d.lines.data, d.lines.size);
+    rp_text_init(&summary, &a->allocator);
+    rp_text_init(&lines, &a->allocator);
+    rp_status status = rp_diff_each(a, b, add_line, &lines, &summary);
+    if (lines.failed) status = RP_ERROR_NO_MEMORY;
+    if (status == RP_OK && lines.size) {
+        rp_text_char(&summary, '\n');
+        rp_text_append(&summary, lines.data, lines.size);
     }
-    if (status == RP_OK) status = rp_text_take(&d.summary, out_text, out_size);
-    for (uint32_t i = 0; i < 4; i++) rp_text_free(texts[i]);
+    if (status == RP_OK) status = rp_text_take(&summary, out_text, out_size);
+    rp_text_free(&summary);
+    rp_text_free(&lines);
     return status;
 }

@@ -26,6 +26,22 @@ typedef struct rp_diff_category {
     uint32_t field_count;
 } rp_diff_category;
 
+/* One thing that differs. */
+typedef struct rp_diff_line {
+    char sign;        /* '-' dropped, '+' added, '~' changed, '>' moved to another group */
+    const char *what; /* "graph", "kernels", "samplers", "buffers", "nodes", "groups", "barriers" */
+    uint32_t
+        id; /* of a node its id, of a group or barrier its number; of a buffer its index in the later
+                       * graph, of a dropped one in the earlier; RP_NONE for the rest */
+    const char *text; /* the line, without its end */
+} rp_diff_line;
+typedef void rp_diff_visit(void *context, const rp_diff_line *line);
+
+/* Calls `visit` for each difference, in the order of rp_graph_diff's lines. Appends its first line, which counts
+ * them, to `summary`; nothing where the graphs are equal. */
+rp_status rp_diff_each(const rp_graph *a, const rp_graph *b, rp_diff_visit *visit, void *context,
+                       rp_text *summary);
+
 extern const rp_diff_category rp_diff_graph, rp_diff_kernels, rp_diff_samplers, rp_diff_buffers,
     rp_diff_nodes;
 

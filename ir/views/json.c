@@ -13,70 +13,16 @@
 #include "graph/keywords.h"
 #include "text/print.h"
 #include "graph/reasons.h"
+#include "views/json_text.h"
 #include "views/views.h"
-
-/* The length of the UTF-8 sequence at `s`, 0 for bytes that are none. */
-static uint32_t utf8_length(const unsigned char *s) {
-    uint32_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (s[0] > 0xf4) return 0;
-    for (uint32_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;   /* stops at the terminator, too */
-    if (s[0] == 0xe0 && s[1] < 0xa0) return 0; /* overlong */
-    if (s[0] == 0xed && s[1] > 0x9f) return 0; /* surrogate */
-    if (s[0] == 0xf0 && s[1] < 0x90) return 0; /* overlong */
-    if (s[0] == 0xf4 && s[1] > 0x8f) return 0; /* beyond U+10FFFF */
-    return length;
-}
-
-/* rp_text_quoted passes bad UTF-8 on, JSON readers refuse it. */
-static void print_string(rp_text *t, const char *string) {
-    const unsigned char *s = (const unsigned char *)string;
-    rp_text_char(t, '"');
-    while (*s) {
-        uint32_t length = utf8_length(s);
-        if (length == 0)
-            rp_text_string(t, "\\ufffd");
-        else if (*s == '"' || *s == '\\')
-            rp_text_format(t, "\\%c", *s);
-        else if (*s < 0x20)
-            rp_text_format(t, "\\u%04x", *s);
-        else
-            rp_text_append(t, (const char *)s, length);
-        s += length ? length : 1;
-    }
-    rp_text_char(t, '"');
-}
-
-static void print_key(rp_text *t, const char *key) {
-    rp_text_format(t, ",\"%s\":", key);
-}
-
-static void print_number(rp_text *t, const char *key, uint64_t value) {
-    print_key(t, key);
-    rp_text_u64(t, value);
-}
-
-/* A number, or null for `null`. */
-static void print_optional(rp_text *t, const char *key, uint64_t value, uint64_t null) {
-    print_key(t, key);
-    if (value == null)
-        rp_text_string(t, "null");
-    else
-        rp_text_u64(t, value);
-}
 
 /* A string of the graph; null for RP_NONE. */
 static void print_name(rp_text *t, const char *key, const rp_graph *g, uint32_t string) {
-    print_key(t, key);
+    rp_json_key(t, key);
     if (string == RP_NONE)
         rp_text_string(t, "null");
     else
-        print_string(t, rp_graph_string(g, string));
-}
-
-static void print_flag(rp_text *t, const char *key, bool value) {
-    print_key(t, key);
-    rp_text_string(t, value ? "true" : "false");
+        rp_json_string(t, rp_graph_string(g, string));
 }
 
 /* Begins the next item of an array, on a line of its own. */
@@ -103,9 +49,9 @@ static void print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *
     for (uint32_t i = 0; i < b->follow_count; i++) {
         const rp_graph_follow *f = &g->follows[b->first_follow + i];
         rp_text_format(t, "%s{\"buffer\":%u", i ? "," : "", f->buffer);
-        print_number(t, "offset", f->from);
-        print_number(t, "size", f->size);
-        print_number(t, "at", f->to);
+        rp_json_number(t, "offset", f->from);
+        rp_json_number(t, "size", f->size);
+        rp_json_number(t, "at", f->to);
         rp_text_char(t, '}');
     }
     rp_text_char(t, ']');
@@ -113,7 +59,7 @@ static void print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *
 
 static void print_image(rp_text *t, const rp_graph_buffer *b) {
     const rp_image_shape *s = &b->image;
-    print_optional(t, "alias", b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
+    rp_json_optional(t, "alias", b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
     rp_text_format(t,
                    ",\"image\":{\"format\":\"%s\",\"dim\":\"%s\",\"width\":%u,\"height\":%u,"
                    "\"depth\":%u,\"layers\":%u,\"mips\":%u}",
@@ -148,14 +94,14 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         rp_text_format(t, ",\"kind\":\"%s\",\"dtype\":\"%s\",\"shape\":[",
                        rp_buffer_kind_name(b->kind), rp_dtype_name(b->dtype));
         print_shape(t, g, b->first_dim, b->rank);
-        print_number(t, "size", b->size);
-        print_optional(t, "offset", rp_buffer_in_arena(b) ? b->offset : RP_NOT_PLACED,
-                       RP_NOT_PLACED);
-        if (b->tagged) print_flag(t, "tagged", true);
+        rp_json_number(t, "size", b->size);
+        rp_json_optional(t, "offset", rp_buffer_in_arena(b) ? b->offset : RP_NOT_PLACED,
+                         RP_NOT_PLACED);
+        if (b->tagged) rp_json_flag(t, "tagged", true);
         if (rp_buffer_is_image(b)) print_image(t, b);
         if (b->kind == RP_LIVE) {
-            print_optional(t, "max", b->max_value, UINT32_MAX);
-            print_key(t, "default");
+            rp_json_optional(t, "max", b->max_value, UINT32_MAX);
+            rp_json_key(t, "default");
             if (b->first_default == RP_NONE)
                 rp_text_string(t, "null");
             else
@@ -176,28 +122,28 @@ static void print_resource(rp_text *t, const rp_graph_param *p) {
         rp_text_format(t, ",\"texel\":\"%s\"", rp_texel_name((rp_texel)p->texel));
     if (p->format)
         rp_text_format(t, ",\"format\":\"%s\"", rp_image_format_name((rp_image_format)p->format));
-    if (p->elements) print_number(t, "elements", p->elements);
+    if (p->elements) rp_json_number(t, "elements", p->elements);
 }
 
 static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
     const rp_graph_kernel *k = &g->kernels[index];
     rp_text_format(t, "{\"id\":%u", index);
     print_name(t, "name", g, k->name);
-    print_key(t, "hash");
+    rp_json_key(t, "hash");
     if (k->hash == 0)
         rp_text_string(t, "null");
     else
         rp_text_format(t, "\"%016llx\"", (unsigned long long)k->hash);
     print_name(t, "entry", g, k->entry);
     rp_text_format(t, ",\"local\":[%u,%u,%u]", k->local[0], k->local[1], k->local[2]);
-    print_number(t, "shared_bytes", k->shared_bytes);
-    print_number(t, "push_bytes", k->push_bytes);
+    rp_json_number(t, "shared_bytes", k->shared_bytes);
+    rp_json_number(t, "push_bytes", k->push_bytes);
     rp_text_string(t, ",\"params\":[");
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_graph_param *p = &g->params[k->first_param + i];
         rp_text_format(t, "%s{\"access\":\"%s\",\"set\":%u,\"binding\":%u", i ? "," : "",
                        rp_access_name(p->access), p->set, p->binding);
-        if (p->skip) print_number(t, "skip", p->skip);
+        if (p->skip) rp_json_number(t, "skip", p->skip);
         if (p->resource != RP_RESOURCE_BUFFER || p->elements) print_resource(t, p);
         print_name(t, "name", g, p->name);
         rp_text_char(t, '}');
@@ -207,7 +153,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
         const rp_graph_spec *s = &g->specs[k->first_spec + i];
         rp_text_format(t, "%s{\"id\":%u,\"value\":%llu", i ? "," : "", s->id,
                        (unsigned long long)s->value);
-        if (s->bytes != 4) print_number(t, "bytes", s->bytes);
+        if (s->bytes != 4) rp_json_number(t, "bytes", s->bytes);
         rp_text_char(t, '}');
     }
     rp_text_string(t, "]}");
@@ -222,16 +168,16 @@ static void print_samplers(rp_text *t, const rp_graph *g) {
         const rp_graph_sampler *s = &g->samplers[i];
         next_item(t, &first);
         rp_text_string(t, "{\"name\":");
-        print_string(t, rp_graph_string(g, s->name));
+        rp_json_string(t, rp_graph_string(g, s->name));
         for (uint32_t k = 0; k < rp_sampler_field_count; k++) {
             const rp_sampler_field *field = &rp_sampler_fields[k];
-            print_key(t, field->name);
+            rp_json_key(t, field->name);
             if (field->kind == RP_SAMPLER_NUMBER)
                 rp_number_print(t, (double)rp_sampler_number(&s->info, field));
             else if (field->kind == RP_SAMPLER_FLAG)
                 rp_text_string(t, rp_sampler_word(&s->info, field));
             else
-                print_string(t, rp_sampler_word(&s->info, field));
+                rp_json_string(t, rp_sampler_word(&s->info, field));
         }
         rp_text_char(t, '}');
     }
@@ -256,7 +202,7 @@ static const char *live_name(void *context, uint32_t buffer) {
 
 /* Three numbers, or text for an expression over live values; null when the GPU reads it. */
 static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
-    print_key(t, "grid");
+    rp_json_key(t, "grid");
     if (n->kind != RP_RUN || n->grid_kind == RP_GRID_INDIRECT) {
         rp_text_string(t, "null");
         return;
@@ -288,11 +234,11 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     for (uint32_t i = 0; i < n->use_count; i++) {
         const rp_graph_use *u = &rp_node_uses(g, n)[i];
         rp_text_format(t, "%s{\"access\":\"%s\"", i ? "," : "", rp_access_name(u->access));
-        print_number(t, "buffer", u->buffer);
-        print_number(t, "offset", u->offset);
-        print_number(t, "size", u->size);
-        if (u->indirect) print_flag(t, "indirect", true);
-        if (u->addressed) print_flag(t, "address", true);
+        rp_json_number(t, "buffer", u->buffer);
+        rp_json_number(t, "offset", u->offset);
+        rp_json_number(t, "size", u->size);
+        if (u->indirect) rp_json_flag(t, "indirect", true);
+        if (u->addressed) rp_json_flag(t, "address", true);
         if (u->step)
             rp_text_format(t, ",\"step\":\"%s\"", u->step == RP_USE_PIECE ? "also" : "next");
         if (u->format)
@@ -305,15 +251,15 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     for (uint32_t i = 0; i < n->address_count; i++) {
         const rp_graph_address *a = &g->addresses[n->first_address + i];
         rp_text_format(t, "%s{\"at\":%u,\"use\":%u", i ? "," : ",\"addresses\":[", a->at, a->use);
-        print_number(t, "offset", a->offset);
+        rp_json_number(t, "offset", a->offset);
         rp_text_string(t, i + 1 < n->address_count ? "}" : "}]");
     }
     if (n->sampler_count == 0) return;
     rp_text_string(t, ",\"samplers\":[");
     for (uint32_t i = 0; i < n->sampler_count; i++) {
         if (i) rp_text_char(t, ',');
-        print_string(t,
-                     rp_graph_string(g, g->samplers[g->sampler_refs[n->first_sampler + i]].name));
+        rp_json_string(t,
+                       rp_graph_string(g, g->samplers[g->sampler_refs[n->first_sampler + i]].name));
     }
     rp_text_char(t, ']');
 }
@@ -325,10 +271,10 @@ static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m)
         const rp_graph_attr *attr = &g->attrs[m->first_attr + i];
         bool plain = attr->text == RP_NONE && isfinite(attr->number);
         if (i) rp_text_char(t, ',');
-        print_string(t, rp_graph_string(g, attr->name));
+        rp_json_string(t, rp_graph_string(g, attr->name));
         rp_text_char(t, ':');
         if (attr->text != RP_NONE) {
-            print_string(t, rp_graph_string(g, attr->text));
+            rp_json_string(t, rp_graph_string(g, attr->text));
             continue;
         }
         if (!plain) rp_text_char(t, '"');
@@ -352,10 +298,10 @@ static void print_operand(rp_text *t, const rp_graph *g, const rp_graph_node *n,
     rp_text_format(t, "\"%s\",\"dtype\":\"%s\",\"shape\":[", rp_access_name(o->access),
                    rp_dtype_name(o->dtype));
     print_shape(t, g, o->first_dim, o->rank);
-    print_optional(t, "buffer", u ? u->buffer : RP_NONE, RP_NONE);
-    print_optional(t, "offset", u ? u->offset : UINT64_MAX, UINT64_MAX);
-    print_optional(t, "size", u ? u->size : UINT64_MAX, UINT64_MAX);
-    print_optional(t, "value", o->value, RP_NONE);
+    rp_json_optional(t, "buffer", u ? u->buffer : RP_NONE, RP_NONE);
+    rp_json_optional(t, "offset", u ? u->offset : UINT64_MAX, UINT64_MAX);
+    rp_json_optional(t, "size", u ? u->size : UINT64_MAX, UINT64_MAX);
+    rp_json_optional(t, "value", o->value, RP_NONE);
     rp_text_char(t, '}');
 }
 
@@ -399,26 +345,26 @@ static void print_sources(rp_text *t, const rp_graph *g, const rp_graph_node *n)
 static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     switch ((rp_node_kind)n->kind) {
     case RP_RUN:
-        print_number(t, "kernel", n->kernel);
+        rp_json_number(t, "kernel", n->kernel);
         print_grid(t, g, n);
-        print_key(t, "push");
+        rp_json_key(t, "push");
         print_hex(t, g, n->first_byte, n->byte_count);
-        print_flag(t, "unknown", n->unknown);
-        print_flag(t, "optional", n->optional);
+        rp_json_flag(t, "unknown", n->unknown);
+        rp_json_flag(t, "optional", n->optional);
         break;
-    case RP_FILL: print_number(t, "pattern", n->pattern); break;
+    case RP_FILL: rp_json_number(t, "pattern", n->pattern); break;
     case RP_UPDATE:
-        print_key(t, "data");
+        rp_json_key(t, "data");
         print_hex(t, g, n->first_byte, n->byte_count);
         break;
     case RP_CLEAR:
-        print_key(t, "texel");
+        rp_json_key(t, "texel");
         print_hex(t, g, n->first_byte, n->byte_count);
         break;
     case RP_BLIT:
         rp_text_format(t, ",\"filter\":\"%s\"", rp_filter_name((rp_filter)n->pattern));
         break;
-    case RP_OP: print_flag(t, "optional", n->optional); break;
+    case RP_OP: rp_json_flag(t, "optional", n->optional); break;
     case RP_COPY:
     case RP_FENCE: break;
     }
@@ -437,11 +383,11 @@ static void print_nodes(rp_text *t, const rp_graph *g) {
         const rp_graph_node *n = &g->nodes[i];
         next_item(t, &first);
         rp_text_format(t, "{\"id\":%u,\"kind\":\"%s\"", n->id, rp_node_kind_name(n->kind));
-        print_key(t, "name");
-        print_string(t, node_name(g, n));
+        rp_json_key(t, "name");
+        rp_json_string(t, node_name(g, n));
         print_name(t, "label", g, n->label);
         print_name(t, "op", g, n->op);
-        print_optional(t, "group", scheduled ? n->group : RP_NONE, RP_NONE);
+        rp_json_optional(t, "group", scheduled ? n->group : RP_NONE, RP_NONE);
         print_sources(t, g, n);
         print_payload(t, g, n);
         print_uses(t, g, n);
@@ -472,19 +418,19 @@ static void print_reason(rp_text *t, const rp_graph *g, const rp_reason *r) {
     const rp_hazard *h = &r->hazard;
     bool bytes = h->to_buffer != RP_NONE; /* an order hazard is about no bytes in particular */
     rp_text_format(t, "{\"kind\":\"%s\"", rp_hazard_name(h->kind));
-    print_optional(t, "buffer", h->to_buffer, RP_NONE);
-    print_optional(t, "offset", bytes ? h->offset : UINT64_MAX, UINT64_MAX);
-    print_optional(t, "size", bytes ? h->size : UINT64_MAX, UINT64_MAX);
-    print_number(t, "from", g->nodes[h->from].id);
-    print_key(t, "to");
+    rp_json_optional(t, "buffer", h->to_buffer, RP_NONE);
+    rp_json_optional(t, "offset", bytes ? h->offset : UINT64_MAX, UINT64_MAX);
+    rp_json_optional(t, "size", bytes ? h->size : UINT64_MAX, UINT64_MAX);
+    rp_json_number(t, "from", g->nodes[h->from].id);
+    rp_json_key(t, "to");
     if (h->to == RP_HAZARD_HOST)
         rp_text_string(t, "\"host\"");
     else
         rp_text_u64(t, g->nodes[h->to].id);
-    print_optional(t, "from_buffer", h->from_buffer, RP_NONE);
-    print_flag(t, "next_replay", h->next_replay);
-    if (rp_hazard_waits(g, h)) print_flag(t, "waits", true);
-    if (r->mixed) print_flag(t, "behind_other_form", true);
+    rp_json_optional(t, "from_buffer", h->from_buffer, RP_NONE);
+    rp_json_flag(t, "next_replay", h->next_replay);
+    if (rp_hazard_waits(g, h)) rp_json_flag(t, "waits", true);
+    if (r->mixed) rp_json_flag(t, "behind_other_form", true);
     rp_text_char(t, '}');
 }
 
@@ -498,7 +444,7 @@ static void print_scopes(rp_text *t, const char *form, const rp_graph_barrier *b
 
 static void print_reasons(rp_text *t, const char *key, const rp_graph *g, const rp_form_reasons *r,
                           uint32_t barrier) {
-    print_key(t, key);
+    rp_json_key(t, key);
     rp_text_char(t, '[');
     for (uint32_t i = r->first[barrier]; i < r->first[barrier + 1]; i++) {
         if (i > r->first[barrier]) rp_text_char(t, ',');
@@ -526,22 +472,22 @@ static void print_barriers(rp_text *t, const rp_graph *g, const rp_reasons *reas
     rp_text_string(t, "]");
 }
 
-static void print_stats(rp_text *t, const rp_graph_stats *s) {
-    rp_text_format(t, ",\n\"stats\":{\"nodes\":%u", s->nodes);
-    print_number(t, "dispatches", s->dispatches);
-    print_number(t, "transfers", s->transfers);
-    print_number(t, "unknown", s->unknown);
-    print_number(t, "groups", s->groups);
-    print_number(t, "barriers", s->barriers);
-    print_number(t, "barrier_bound", s->barrier_bound);
-    print_number(t, "arena_bytes", s->arena_bytes);
-    print_number(t, "arena_bound_bytes", s->arena_bound_bytes);
-    print_number(t, "transient_bytes", s->transient_bytes);
-    print_number(t, "image_bytes", s->image_bytes);
-    print_number(t, "external_bytes", s->external_bytes);
-    if (s->tagged) print_number(t, "tagged", s->tagged);
-    if (s->tagged) print_number(t, "tagged_bytes", s->tagged_bytes);
-    if (s->tagged) print_number(t, "tagged_barriers", s->tagged_barriers);
+void rp_stats_print_json(rp_text *t, const rp_graph_stats *s) {
+    rp_text_format(t, "{\"nodes\":%u", s->nodes);
+    rp_json_number(t, "dispatches", s->dispatches);
+    rp_json_number(t, "transfers", s->transfers);
+    rp_json_number(t, "unknown", s->unknown);
+    rp_json_number(t, "groups", s->groups);
+    rp_json_number(t, "barriers", s->barriers);
+    rp_json_number(t, "barrier_bound", s->barrier_bound);
+    rp_json_number(t, "arena_bytes", s->arena_bytes);
+    rp_json_number(t, "arena_bound_bytes", s->arena_bound_bytes);
+    rp_json_number(t, "transient_bytes", s->transient_bytes);
+    rp_json_number(t, "image_bytes", s->image_bytes);
+    rp_json_number(t, "external_bytes", s->external_bytes);
+    if (s->tagged) rp_json_number(t, "tagged", s->tagged);
+    if (s->tagged) rp_json_number(t, "tagged_bytes", s->tagged_bytes);
+    if (s->tagged) rp_json_number(t, "tagged_barriers", s->tagged_barriers);
     rp_text_char(t, '}');
 }
 
@@ -550,10 +496,10 @@ static void print_target(rp_text *t, const rp_graph *g) {
     rp_target target = g->target;
     if (rp_graph_is_portable(g)) return;
     rp_text_string(t, ",\n\"target\":{\"name\":");
-    print_string(t, target.name);
+    rp_json_string(t, target.name);
     for (uint32_t key = 0; key < RP_TARGET_KEYS; key++) {
         uint64_t value = *rp_target_figure_of(&target, key);
-        if (value) print_number(t, rp_target_keys[key], value);
+        if (value) rp_json_number(t, rp_target_keys[key], value);
     }
     rp_text_char(t, '}');
 }
@@ -564,7 +510,7 @@ rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
     rp_reasons reasons;
     RP_TRY(rp_reasons_build(graph, &reasons));
     rp_text_string(text, "{\"graph\":");
-    print_string(text, rp_graph_string(graph, graph->name));
+    rp_json_string(text, rp_graph_string(graph, graph->name));
     rp_text_format(text, ",\n\"scheduled\":%s,\"placed\":%s,\"synced\":%s",
                    graph->stages & RP_STAGE_SCHEDULED ? "true" : "false",
                    graph->stages & RP_STAGE_PLACED ? "true" : "false",
@@ -576,7 +522,8 @@ rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
     print_nodes(text, graph);
     print_groups(text, graph);
     print_barriers(text, graph, &reasons);
-    print_stats(text, &stats);
+    rp_text_string(text, ",\n\"stats\":");
+    rp_stats_print_json(text, &stats);
     rp_text_string(text, "}\n");
     rp_reasons_free(graph, &reasons);
     return text->failed ? RP_ERROR_NO_MEMORY : RP_OK;

@@ -12,6 +12,9 @@
  * result. */
 rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text);
 
+/* Its `stats`, an object. */
+void rp_stats_print_json(rp_text *text, const rp_graph_stats *stats);
+
 /* RP_FORMAT_DOT: Graphviz; groups as clusters from top to bottom, hazards as edges. */
 rp_status rp_graph_print_dot(const rp_graph *graph, rp_text *text);
 

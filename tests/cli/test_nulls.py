@@ -33,6 +33,8 @@ OPTIONAL_IN = {
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
     ("rp_encoder_end", "report"), ("rp_direct_end", "report"), ("rp_program_set_target", "target"),
     ("rp_exec_profile", "params"), ("rp_costs_create", "source"), ("rp_costs_create", "target"),
+    ("rp_inspection_create", "params"), ("rp_inspection_begin", "title"), ("rp_inspection_add", "source"), ("rp_inspection_print", "out_size"),
+    ("rp_inspection_observe", "report"), 
     ("rp_plan_choose_form", "values"), ("rp_plan_get_shape", "values"), ("rp_plan_get_shape", "out_bytes"), ("rp_exec_get_shape", "out_bytes"),
 }
 # Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, no storage
@@ -84,7 +86,8 @@ VALUES = {
     "const rp_profile_params *": "&profile_params", "const rp_profile *": "profile",
     "rp_block_member *": "&block_member", "rp_profile_info *": "&profile_info", "rp_profile_group *": "&profile_group",
     "rp_profile_node *": "&profile_node", "const rp_costs *": "costs", "rp_costs_info *": "&costs_info",
-    "rp_node_cost *": "&node_cost",
+    "rp_node_cost *": "&node_cost", "rp_inspection *": "inspection", "const rp_inspection *": "inspection",
+    "const rp_inspection_params *": "&inspection_params", "rp_inspection_format": "RP_INSPECTION_JSON",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}",
@@ -96,6 +99,7 @@ PROLOGUE = r"""
 #include <reprise/compiler.h>
 #include <reprise/check.h>
 #include <reprise/direct.h>
+#include <reprise/inspect.h>
 #include <reprise/runtime.h>
 #include <reprise/weights.h>
 #include <stdio.h>
@@ -197,6 +201,8 @@ int main(void) {
     rp_profile_group profile_group = {.size = sizeof profile_group};
     rp_profile_node profile_node = {.size = sizeof profile_node};
     rp_costs *costs = NULL;
+    rp_inspection *inspection = NULL;
+    rp_inspection_params inspection_params = {.size = sizeof inspection_params};
     rp_costs_info costs_info = {.size = sizeof costs_info};
     rp_node_cost node_cost = {.size = sizeof node_cost};
     rp_device_import import = {.size = sizeof import, .get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
@@ -217,6 +223,8 @@ int main(void) {
         rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK ||
         rp_exec_profile(exec, &profile_params, diags, &profile) != RP_OK ||
         rp_costs_create(compiled, source, NULL, diags, &costs) != RP_OK ||
+        rp_inspection_create(NULL, NULL, diags, &inspection) != RP_OK ||
+        rp_inspection_add(inspection, source, compiled) != RP_OK ||
         rp_weights_load(device, &load_params, diags, &loaded) != RP_OK ||
         rp_plan_get_buffer(plan, 0, &asked) != RP_OK ||
         rp_encoder_create(device, &encoder_params, diags, &encoder) != RP_OK ||
@@ -260,7 +268,8 @@ def value(function, kind, name):
         return "1" if kind == "uint32_t" else "8"
     if kind.endswith("**"):
         return f"({kind})&(void *){{0}}"
-    special = {("rp_needs_enable", "features"): "&chain", ("rp_needs_enable", "api_version"): "(1u << 22 | 3u << 12)",
+    special = {("rp_inspection_observe", "inspection"): "inspection", ("rp_inspection_observe", "index"): "-1",
+               ("rp_needs_enable", "features"): "&chain", ("rp_needs_enable", "api_version"): "(1u << 22 | 3u << 12)",
                ("rp_exec_read", "buffer"): '"y"',
                ("rp_program_get_kernel", "kernel"): "built", ("rp_program_get_binding", "kernel"): "built",
                ("rp_program_output", "buffer"): "transient",

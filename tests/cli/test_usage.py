@@ -52,8 +52,8 @@ class Usage(cli.Case):
     def test_values_of_options(self):
         self.expect(USAGE, "compile", "graph.rpir", "-o", error="needs a value")
         self.expect(USAGE, "show", "--stats=yes", "graph.rpir", error="takes no value")
-        self.expect(USAGE, "show", "--format", "html", "graph.rpir", error="text, json, dot")
-        self.expect(USAGE, "compile", "graph.rpir", "--dump-after", "all", "--dump-format", "html",
+        self.expect(USAGE, "show", "--format", "svg", "graph.rpir", error="text, json, dot")
+        self.expect(USAGE, "compile", "graph.rpir", "--dump-after", "all", "--dump-format", "svg",
                     error="text, json, dot")
         self.expect(USAGE, "compile", "graph.rpir", "--dump-after", "nothing", error="no pass")
         self.expect(USAGE, "compile", "graph.rpir", "-o", "p", "--dump-dir", "d", error="--dump-after")

@@ -1,6 +1,7 @@
 /* Compiling without memory: passes, checker, plans. */
 #include "fault.h"
 #include "reprise/compiler.h"
+#include "reprise/inspect.h"
 #include "samples.h"
 #include "support/plan_info.h"
 
@@ -48,6 +49,34 @@ static rp_status compile(const rp_allocator *allocator, void *context) {
 
 static void test_compile(void) {
     fault_each(compile, NULL);
+}
+
+/* An inspection of all passes, and its page. */
+static rp_status inspect(const rp_allocator *allocator, void *context) {
+    const rp_inspection_params params = {
+        .size = sizeof params, .file = "f", .text = context, .text_size = strlen(context)};
+    rp_inspection *inspection = NULL;
+    rp_graph *source = NULL, *compiled = NULL;
+    rp_status status = parse(allocator, context, &source);
+    if (status == RP_OK) status = rp_inspection_create(allocator, &params, NULL, &inspection);
+    const rp_pass_options options = {
+        .size = sizeof options, .observer = rp_inspection_observe, .observer_user = inspection};
+    if (status == RP_OK) status = rp_passes_run(source, &options, NULL, &compiled, NULL, NULL);
+    if (status == RP_OK) status = rp_inspection_compare(inspection, "source", source);
+    if (status == RP_OK) status = rp_inspection_profile(inspection, "{}", 2);
+    char *page = NULL;
+    if (status == RP_OK)
+        status = rp_inspection_print(inspection, RP_INSPECTION_PAGE, NULL, &page, NULL);
+    CU_ASSERT_EQUAL(page != NULL, status == RP_OK);
+    rp_inspection_release(inspection, page);
+    rp_inspection_destroy(inspection);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(source);
+    return status;
+}
+
+static void test_inspect(void) {
+    fault_each(inspect, (void *)sample_source_text);
 }
 
 static rp_plan *make_plan(void) {
@@ -148,8 +177,12 @@ static void test_no_file(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"passes", test_passes},   {"compile", test_compile},
-                                    {"plan", test_plan},       {"proof", test_proof},
-                                    {"no file", test_no_file}, {0}};
+    static const rp_test tests[] = {{"passes", test_passes},
+                                    {"compile", test_compile},
+                                    {"inspect", test_inspect},
+                                    {"plan", test_plan},
+                                    {"proof", test_proof},
+                                    {"no file", test_no_file},
+                                    {0}};
     return rp_run_tests("compiling without memory", tests);
 }

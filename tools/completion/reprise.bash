@@ -15,9 +15,12 @@ _reprise() {
     profile:-f | profile:--format)
         mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
         ;;
+    diff:-f | diff:--format)
+        mapfile -t COMPREPLY < <(compgen -W 'text html inspection' -- "$current")
+        ;;
     help:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
     *:-f | *:--format | *:--dump-format)
-        mapfile -t COMPREPLY < <(compgen -W 'text json dot' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'text json dot html inspection' -- "$current")
         ;;
     *:--dump-after) mapfile -t COMPREPLY < <(compgen -W "all source $passes" -- "$current") ;;
     *:--passes) mapfile -t COMPREPLY < <(compgen -W "$passes" -- "$current") ;;

@@ -61,17 +61,19 @@ static int compile(cli_job *job, cli_source *source) {
         if (result == CLI_OK) say_plan(job->output, source, plan);
     }
     rp_plan_destroy(plan);
-    return result;
+    return cli_dump_end(&job->dump, result);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
     cli_job job = {.passes.size = sizeof job.passes};
     cli_source source = {0};
+    job.params.keep_text = true;
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);
     if (result == CLI_OK)
         result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH, &source);
     if (result == CLI_OK && job.output) result = cli_output_check(job.output);
+    if (result == CLI_OK) result = cli_dump_begin_page(&job.dump, &source);
     if (result == CLI_OK) result = compile(&job, &source);
     cli_source_close(&source);
     cli_params_free(&job.params);

@@ -1,7 +1,8 @@
 /* Dumps: DIR/00-source.rpir, DIR/01-dce.rpir, ... one numbered file per pass, each a whole graph
  * that every other subcommand reads, and one line per pass on stderr. After fuse and lower the GLSL
  * of every node with ops lies beside, DIR/03-fuse-n6.glsl. Hooked in as the passes'
- * observer, so that a pass that fails leaves the dumps of all before it. */
+ * observer, so that a pass that fails leaves the dumps of all before it. In the formats html and inspection there is
+ * one file for all of that, DIR/inspection.html. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,22 +10,25 @@
 #include <sys/stat.h>
 #include "dump.h"
 #include "glsl.h"
+#include "inspect.h"
 #include "message.h"
 #include "output.h"
 
-bool cli_format(const cli_command *command, const char *option, const char *value, rp_format *out) {
-    static const char *const names[] = {"text", "json", "dot", NULL};
+bool cli_view_read(const cli_command *command, const char *option, const char *value,
+                   cli_view *out) {
+    static const char *const names[] = {"text", "json", "dot", "html", "inspection", NULL};
+    static const char there[] = "text, json, dot, html, inspection";
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], value)) continue;
-        *out = (rp_format)i;
+        *out = (cli_view)i;
         return true;
     }
     const char *near = cli_nearest(value, names);
     if (near)
-        cli_usage(command, "%s has no format '%s'; did you mean '%s'? There are: text, json, dot",
-                  option, value, near);
+        cli_usage(command, "%s has no format '%s'; did you mean '%s'? There are: %s", option, value,
+                  near, there);
     else
-        cli_usage(command, "%s has no format '%s'; there are: text, json, dot", option, value);
+        cli_usage(command, "%s has no format '%s'; there are: %s", option, value, there);
     return false;
 }
 
@@ -62,18 +66,24 @@ int cli_dump_option(const cli_command *command, int id, const char *value, cli_d
     case DUMP_AFTER: dump->after = value; return check_list(command, value);
     case DUMP_DIR: dump->directory = value; return CLI_OK;
     case DUMP_FORMAT:
-        return cli_format(command, "--dump-format", value, &dump->format) ? CLI_OK : CLI_USAGE;
+        return cli_view_read(command, "--dump-format", value, &dump->format) ? CLI_OK : CLI_USAGE;
     }
     return CLI_USAGE;
 }
 
-static const char *extension(rp_format format) {
+static const char *extension(cli_view format) {
     switch (format) {
-    case RP_FORMAT_TEXT: return "rpir";
-    case RP_FORMAT_JSON: return "json";
-    case RP_FORMAT_DOT: return "dot";
+    case CLI_VIEW_TEXT: return "rpir";
+    case CLI_VIEW_JSON: return "json";
+    case CLI_VIEW_DOT: return "dot";
+    case CLI_VIEW_HTML: return "html";
+    case CLI_VIEW_INSPECTION: return "json";
     }
     return "txt";
+}
+
+static bool is_one_file(const cli_dump *dump) {
+    return dump->format == CLI_VIEW_HTML || dump->format == CLI_VIEW_INSPECTION;
 }
 
 /* DIR, or DIR/form-2. */
@@ -99,7 +109,7 @@ static rp_status write_dump(cli_dump *dump, int number, const char *name, const 
         dump->failed = CLI_ENVIRONMENT;
         return RP_ERROR_IO;
     }
-    rp_status status = rp_graph_print(graph, dump->format, &text, &size);
+    rp_status status = rp_graph_print(graph, (rp_format)dump->format, &text, &size);
     if (status != RP_OK) return status;
     dump->failed = cli_output_whole(path, text, size);
     rp_text_release(graph, text);
@@ -167,6 +177,7 @@ static int begin_form(cli_dump *dump) {
     cli_progress(NULL);
     cli_form_title(dump->source, dump->form - 1, title, sizeof title);
     cli_say("%s", title);
+    if (dump->inspection) return cli_exit_status(rp_inspection_begin(dump->inspection, title));
     name_folder(dump, folder, sizeof folder);
     return dump->after ? make_folder(folder) : CLI_OK;
 }
@@ -183,7 +194,11 @@ static rp_status observe(void *user, int index, const rp_pass_report *report,
     }
     const char *name = report ? report->pass : "source";
     bool wanted = dump->after && (listed(dump->after, "all") || listed(dump->after, name));
-    rp_status status = wanted ? write_dump(dump, index + 1, name, graph) : RP_OK;
+    rp_status status = RP_OK;
+    if (dump->inspection)
+        status = rp_inspection_observe(dump->inspection, index, report, graph);
+    else if (wanted)
+        status = write_dump(dump, index + 1, name, graph);
     if (wanted && report) say_details(report);
     if (status == RP_OK) cli_pass_progress(dump->passes, index);
     return status;
@@ -199,5 +214,22 @@ int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *
         return cli_usage(command, "--dump-dir needs --dump-after");
     }
     if (!dump->directory) dump->directory = "reprise-dump";
+    if (is_one_file(dump) && !listed(dump->after, "all"))
+        return cli_usage(command, "--dump-format %s shows all passes: --dump-after all",
+                         dump->format == CLI_VIEW_HTML ? "html" : "inspection");
     return make_folder(dump->directory);
+}
+
+int cli_dump_begin_page(cli_dump *dump, const cli_source *source) {
+    return dump->after && is_one_file(dump) ? cli_inspect_begin(source, &dump->inspection) : CLI_OK;
+}
+
+int cli_dump_end(cli_dump *dump, int result) {
+    char path[4096];
+    if (!dump->inspection) return result;
+    snprintf(path, sizeof path, "%.4000s/inspection.%s", dump->directory, extension(dump->format));
+    int written = cli_inspect_write(dump->inspection, dump->format == CLI_VIEW_HTML, path);
+    rp_inspection_destroy(dump->inspection);
+    dump->inspection = NULL;
+    return result != CLI_OK ? result : written;
 }

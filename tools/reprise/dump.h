@@ -4,6 +4,7 @@
 #define CLI_DUMP_H
 
 #include "level.h"
+#include "reprise/inspect.h"
 #include "reprise/passes.h"
 #include "source.h"
 
@@ -12,12 +13,23 @@ enum { DUMP_AFTER = 1100, DUMP_DIR, DUMP_FORMAT };
 #define CLI_DUMP_OPTIONS                                                                           \
     {DUMP_AFTER, 0, "dump-after", "all|PASS,...", "write the graph after these passes as files"},  \
         {DUMP_DIR, 0, "dump-dir", "DIR", "where --dump-after writes (default: reprise-dump)"}, {   \
-        DUMP_FORMAT, 0, "dump-format", "text|json|dot", "what --dump-after writes (default: text)" \
+        DUMP_FORMAT, 0, "dump-format", "text|json|dot|html|inspection",                            \
+            "what --dump-after writes (default: text); html: one page of all passes"               \
     }
+
+/* How a graph is shown: rp_format, or all that is known of it. */
+typedef enum cli_view {
+    CLI_VIEW_TEXT = RP_FORMAT_TEXT,
+    CLI_VIEW_JSON = RP_FORMAT_JSON,
+    CLI_VIEW_DOT = RP_FORMAT_DOT,
+    CLI_VIEW_HTML,      /* a page */
+    CLI_VIEW_INSPECTION /* the document of such a page */
+} cli_view;
 
 typedef struct cli_dump {
     const char *after, *directory;
-    rp_format format;
+    cli_view format;
+    rp_inspection *inspection;     /* of what runs, for a format that is one file */
     const rp_pass_options *passes; /* set by cli_dump_begin */
     const cli_source *source;      /* of which each form has a folder; NULL: one graph */
     uint32_t form;                 /* how many have begun */
@@ -30,7 +42,14 @@ int cli_dump_option(const cli_command *command, int id, const char *value, cli_d
 /* Creates the folder and hooks the dump into the passes. Returns an exit status. */
 int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *options);
 
-/* "text", "json" or "dot"; prints what there is otherwise. False: wrong usage. */
-bool cli_format(const cli_command *command, const char *option, const char *value, rp_format *out);
+/* Begins the page, where one is asked for, once the source is open. Returns an exit status. */
+int cli_dump_begin_page(cli_dump *dump, const cli_source *source);
+/* Writes the page, of passes that failed as far as there is one, and frees. `result` is the exit status until now;
+ * returns it, or another one when the page could not be written. */
+int cli_dump_end(cli_dump *dump, int result);
+
+/* The name of a view; prints which there are otherwise. False: wrong usage. */
+bool cli_view_read(const cli_command *command, const char *option, const char *value,
+                   cli_view *out);
 
 #endif

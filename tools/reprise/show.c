@@ -1,4 +1,4 @@
-/* reprise show: any file as text, JSON or DOT, or its figures. */
+/* reprise show: any file as text, JSON or DOT, as a page, or its figures. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,30 +6,49 @@
 #include "commands.h"
 #include "dump.h"
 #include "glsl.h"
+#include "inspect.h"
 #include "message.h"
 #include "output.h"
 #include "source.h"
 #include "values.h"
 
-enum { OPTION_OUTPUT = 1, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS, OPTION_GLSL, OPTION_TARGET };
+enum {
+    OPTION_OUTPUT = 1,
+    OPTION_FORMAT,
+    OPTION_SOURCE,
+    OPTION_STATS,
+    OPTION_GLSL,
+    OPTION_TARGET,
+    OPTION_PROFILE
+};
 
 static const cli_option options_table[] = {
-    {OPTION_FORMAT, 'f', "format", "text|json|dot", "how to show it (default: text)"},
+    {OPTION_FORMAT, 'f', "format", "text|json|dot|html|inspection",
+     "how to show it (default: text); html: a page of all that is known, inspection: its JSON"},
     {OPTION_SOURCE, 0, "source", NULL, "of a plan, show the graph it was compiled from"},
     {OPTION_STATS, 0, "stats", NULL, "show figures instead of the graph"},
     {OPTION_GLSL, 0, "glsl", NULL, "show the GLSL that op nodes are computed with"},
     {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
     CLI_PARAMS_OPTIONS,
     {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what a pipeline is read for"},
+    {OPTION_PROFILE, 0, "profile", "FILE.json",
+     "times for the page, as 'reprise profile --format json' printed them"},
+    CLI_LEVEL_OPTIONS,
     {0},
 };
 
 typedef struct show_job {
     const char *input, *output;
     cli_params params;
-    rp_format format;
-    bool source, stats, glsl;
+    rp_pass_options passes;
+    cli_view format;
+    const char *profile;
+    bool source, stats, glsl, level_given;
 } show_job;
+
+static bool is_page(const show_job *job) {
+    return job->format == CLI_VIEW_HTML || job->format == CLI_VIEW_INSPECTION;
+}
 
 static int read_options(const cli_command *command, int argc, char **argv, show_job *job) {
     cli_options options = cli_options_begin(command, argc, argv);
@@ -48,18 +67,33 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
             job->stats = true;
         else if (id == OPTION_GLSL)
             job->glsl = true;
-        else if (id >= PARAMS_DEFINE &&
-                 cli_params_option(command, id, options.value, &job->params) != CLI_OK)
+        else if (id == OPTION_PROFILE)
+            job->profile = options.value;
+        else if (id >= LEVEL_O && id <= LEVEL_VERIFY_EACH) {
+            job->level_given = true;
+            int status = cli_level_option(command, id, options.value, &job->passes);
+            if (status != CLI_OK) return status;
+        } else if (id >= PARAMS_DEFINE &&
+                   cli_params_option(command, id, options.value, &job->params) != CLI_OK)
             return CLI_USAGE;
         else if (id == OPTION_TARGET) {
             int status = cli_params_target(command, &job->params, options.value);
             if (status != CLI_OK) return status;
         } else if (id == OPTION_FORMAT &&
-                   !cli_format(command, "--format", options.value, &job->format))
+                   !cli_view_read(command, "--format", options.value, &job->format))
             return CLI_USAGE;
     }
     if (!job->input) return cli_usage(command, "names no file; '-' is stdin");
     if (job->stats && job->glsl) return cli_usage(command, "--stats or --glsl, not both");
+    bool page = is_page(job);
+    if (page && (job->stats || job->glsl || job->source))
+        return cli_usage(command,
+                         "--stats, --glsl and --source are not for pages, which show all of it");
+    if (!page && (job->profile || job->level_given))
+        return cli_usage(command, "%s for --format html or inspection",
+                         job->profile ? "--profile is" : "levels and passes are");
+    if (job->profile && cli_needs_file(command, "--profile", job->profile) != CLI_OK)
+        return CLI_USAGE;
     if (job->stats && job->output) return cli_usage(command, "--stats goes to stdout, not to -o");
     return CLI_OK;
 }
@@ -141,7 +175,7 @@ static int add_graph(const show_job *job, const cli_source *source, const rp_gra
         free(text);
         return result;
     }
-    rp_status status = rp_graph_print(graph, job->format, &text, &size);
+    rp_status status = rp_graph_print(graph, (rp_format)job->format, &text, &size);
     if (status != RP_OK) {
         cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));
         return cli_exit_status(status);
@@ -154,8 +188,8 @@ static int add_graph(const show_job *job, const cli_source *source, const rp_gra
 /* Of several forms one behind the other, under their titles; in JSON a list of graphs. */
 static void add_title(const show_job *job, const cli_source *source, uint32_t form, shown *all) {
     char title[512], line[600];
-    bool json = job->format == RP_FORMAT_JSON && !job->glsl;
-    bool text = job->format == RP_FORMAT_TEXT && !job->glsl;
+    bool json = job->format == CLI_VIEW_JSON && !job->glsl;
+    bool text = job->format == CLI_VIEW_TEXT && !job->glsl;
     if (source->form_count == 1) return;
     cli_form_title(source, form, title, sizeof title);
     snprintf(line, sizeof line, "%s %s\n", text ? ";" : "//", title);
@@ -177,15 +211,28 @@ static int show(const show_job *job, cli_source *source) {
         add_title(job, source, i, &all);
         result = add_graph(job, source, graph, &all);
     }
-    if (source->form_count > 1 && job->format == RP_FORMAT_JSON && !job->glsl) add(&all, "]\n", 2);
+    if (source->form_count > 1 && job->format == CLI_VIEW_JSON && !job->glsl) add(&all, "]\n", 2);
     if (result == CLI_OK && !job->stats)
         result = cli_output_whole(job->output ? job->output : "-", all.text, all.size);
     free(all.text);
     return result;
 }
 
+static int show_page(show_job *job, cli_source *source) {
+    rp_inspection *inspection = NULL;
+    if (job->params.target.size) job->passes.target = &job->params.target;
+    int result = cli_inspect_begin(source, &inspection);
+    if (result == CLI_OK) result = cli_inspect_source(source, &job->passes, NULL, inspection, NULL);
+    if (result == CLI_OK && job->profile) result = cli_inspect_profile(job->profile, inspection);
+    if (result == CLI_OK)
+        result = cli_inspect_write(inspection, job->format == CLI_VIEW_HTML,
+                                   job->output ? job->output : "-");
+    rp_inspection_destroy(inspection);
+    return result;
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
-    show_job job = {0};
+    show_job job = {.passes.size = sizeof job.passes, .params.keep_text = true};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK)
@@ -195,7 +242,10 @@ static int run(const cli_command *command, int argc, char **argv) {
         result =
             cli_usage(command, "--target is for pipelines: what else is shown has one already");
     if (result == CLI_OK && job.output) result = cli_output_check(job.output);
-    if (result == CLI_OK) result = show(&job, &source);
+    if (result == CLI_OK && job.level_given && source.kind == CLI_PLAN)
+        result =
+            cli_usage(command, "a plan is already compiled; levels and passes are for what is not");
+    if (result == CLI_OK) result = is_page(&job) ? show_page(&job, &source) : show(&job, &source);
     cli_source_close(&source);
     cli_params_free(&job.params);
     return result < 0 ? CLI_OK : result;
@@ -208,7 +258,11 @@ const cli_command cli_show = {
     .details =
         "The kind of file is recognised by its content. Of a plan the compiled graph is shown.\n"
         "--glsl prints the kernels that are generated from ops, one after the other.\n"
-        "DOT is for Graphviz: reprise show --format dot FILE | dot -Tsvg > graph.svg",
+        "DOT is for Graphviz: reprise show --format dot FILE | dot -Tsvg > graph.svg\n"
+        "--format html compiles what is not compiled (-O1 by default) and writes one page that "
+        "needs "
+        "no network:\n"
+        "passes, schedule, memory, kernels and reasons; docs/inspection.md is a tour.",
     .options = options_table,
     .run = run,
 };

@@ -186,7 +186,12 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
     case CLI_GRAPH: status = rp_graph_parse(NULL, text, size, name, diags, &out->parsed[0]); break;
     case CLI_PLAN: status = rp_plan_from_memory(NULL, text, size, name, diags, &out->plan); break;
     }
-    free(text);
+    if (params->keep_text && out->kind != CLI_PLAN) {
+        out->text = text;
+        out->text_size = size;
+    } else {
+        free(text);
+    }
     for (uint32_t i = 0; i < rp_pipeline_file_count(out->pipeline); i++)
         cli_file_note(rp_pipeline_get_file(out->pipeline, i));
     int result = cli_report(diags, name, status);
@@ -203,6 +208,7 @@ void cli_source_close(cli_source *source) {
     }
     rp_pipeline_destroy(source->pipeline);
     rp_plan_destroy(source->plan);
+    free(source->text);
     *source = (cli_source){0};
 }
 

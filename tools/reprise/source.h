@@ -31,6 +31,7 @@ typedef struct cli_params {
                         rp_target *out); /* asked for it when a pipeline is to be read */
     void *user;
     bool keep_flat; /* of pipelines, for rp_pipeline_flat_text */
+    bool keep_text; /* of pipelines and graph texts, in cli_source.text */
     uint32_t form;  /* --form; 0: all */
 } cli_params;
 
@@ -46,8 +47,10 @@ typedef struct cli_source {
     rp_pipeline *pipeline;           /* CLI_PIPELINE */
     rp_plan *plan;                   /* CLI_PLAN: all of its forms */
     uint32_t first_form, form_count; /* that are meant: all that there are, or one */
-    rp_graph *parsed[RP_MAX_FORMS];  /* CLI_GRAPH, or compiled graphs of a plan once asked for */
-    rp_graph *origin[RP_MAX_FORMS];  /* a plan's source graphs once asked for */
+    char *text;                      /* of the file, where it was to be kept; NULL */
+    size_t text_size;
+    rp_graph *parsed[RP_MAX_FORMS]; /* CLI_GRAPH, or compiled graphs of a plan once asked for */
+    rp_graph *origin[RP_MAX_FORMS]; /* a plan's source graphs once asked for */
 } cli_source;
 
 /* Opens a file of one of the kinds in `allowed` (cli_kind bits); path "-" is stdin. Prints what is

@@ -1,0 +1,237 @@
+"""The page in a real browser: every view is clicked through, on the golden graphs, a decoder of 16 layers, ten thousand nodes, names
+that mean harm, and data that is damaged. Pictures go to the folder that REPRISE_PICTURES names."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).parent
+SOURCE = HERE.parents[1]
+sys.path[:0] = [str(SOURCE / "tests" / "support"), str(HERE)]
+from chromium import Chromium, find
+from large_graph import large_graph
+
+REPRISE = os.environ.get("REPRISE", "reprise")
+PICTURES = os.environ.get("REPRISE_PICTURES")
+
+
+def reprise(*arguments, cwd=None, statuses=(0,)):
+    done = subprocess.run([REPRISE, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
+    if done.returncode not in statuses:
+        raise AssertionError(f"{arguments}: {done.stderr}")
+    return done.stdout
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="reprise-page-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.browser = Chromium().__enter__()
+        cls.addClassCleanup(cls.browser.__exit__)
+
+    def setUp(self):
+        self.browser.messages.clear()
+
+    def tearDown(self):
+        self.assertEqual(self.browser.messages, [], "the console is silent")
+        self.assertEqual([r for r in self.browser.requests if not r.startswith("file://" + str(self.folder))], [], "nothing is loaded")
+
+    def show(self, name, *arguments, command="show", statuses=(0,)):
+        path = self.folder / (name + ".html")
+        reprise(command, *arguments, "--format", "html", "-o", path, "-q", statuses=statuses)
+        return path
+
+    def picture(self, name):
+        if PICTURES:
+            self.browser.picture(pathlib.Path(PICTURES) / (name + ".png"))
+
+    def run_in_page(self, text):
+        return self.browser.run(text)
+
+    def click_through(self, name):
+        """Every view, and in each a thing or two is clicked; the panel and the address follow."""
+        b = self.browser
+        views = self.run_in_page("[...document.querySelectorAll('#views button')].map((v) => v.dataset.view)")
+        for view in views:
+            b.click(f'#views button[data-view="{view}"]')
+            self.assertEqual(self.run_in_page("location.hash.split('/')[0].replace(/^#(f\\d+\\.)?/, '')"), view)
+            self.assertTrue(self.run_in_page("document.getElementById('main').innerText.trim() !== '' || document.querySelector('canvas') !== null"), view)
+            for selector in (".chip", ".barrier", ".grouphead", ".table .line", ".pass .link", "canvas"):
+                if not self.run_in_page(f"document.querySelector({json.dumps('#main ' + selector)}) !== null"):
+                    continue
+                b.click("#main " + selector)
+                self.assertTrue(self.run_in_page("document.querySelector('#panel h2').textContent.trim()"), f"{view} {selector}")
+            self.picture(f"{name}-{view}")
+        self.assertEqual(b.messages, [], name)
+        return views
+
+    def test_golden_graphs(self):
+        for path in sorted((SOURCE / "tests/golden/graphs").glob("*.rpir")):
+            with self.subTest(path.name):
+                self.browser.open(self.show(path.stem, path))
+                self.click_through(path.stem)
+
+    def test_decoder(self):
+        """Sixteen layers: the decoder of the examples, repeated."""
+        path = SOURCE / "tests/golden/pipelines/decoder-token.yaml"
+        page = self.show("decoder", path, "--target", "h200", "-O2")
+        self.browser.open(page)
+        self.click_through("decoder")
+        node = self.run_in_page("form.graph.nodes.find((n) => n.members && n.members.length > 1).id")
+        self.browser.open(page, f"#lanes/n{node}")
+        self.assertEqual(self.run_in_page("document.querySelector('#panel h2 .name').textContent"), f"n{node}")
+        self.assertTrue(self.run_in_page("document.querySelector('#panel pre .row') !== null"), "its GLSL is there")
+        b = self.browser
+        buttons = self.run_in_page("document.querySelectorAll('#panel .link').length")
+        self.assertGreater(buttons, 4)
+        self.run_in_page("[...document.querySelectorAll('#panel h3')].find((h) => h.textContent.startsWith('GLSL')).nextElementSibling.querySelector('button').click()")
+        self.assertGreater(self.run_in_page("document.querySelectorAll('#panel pre .row.mine').length"), 0)
+
+    def test_times_of_painting(self):
+        for nodes, most in ((1000, 1.0), (10000, 5.0)):
+            graph = self.folder / f"large{nodes}.rpir"
+            graph.write_text(large_graph(nodes))
+            page = self.show(f"large{nodes}", graph)
+            seconds = min(self.browser.open(page) for _ in range(3))
+            print(f"{nodes} nodes: {page.stat().st_size / 1e6:.2f} MB, drawn after {seconds:.2f} s", file=sys.stderr)
+            self.assertLess(seconds, most)
+            if nodes == 1000:
+                self.assertLess(page.stat().st_size, 2_000_000)
+        self.click_through("large")
+        self.browser.open(page, "#lanes/n7000")
+        self.assertLess(self.run_in_page("document.querySelectorAll('*').length"), 5000, "only what is on the screen is in the page")
+        self.assertTrue(self.run_in_page("document.querySelector('.chip.picked').textContent.startsWith('n7000')"))
+
+    def test_selection_is_shared(self):
+        b = self.browser
+        page = self.show("shared", SOURCE / "tests/golden/graphs/moe-expert-loop.rpir")
+        b.open(page)
+        b.click('.chip[title^="n10 "]')
+        self.assertEqual(self.run_in_page("location.hash"), "#lanes/n10")
+        for view, picked in (("nodes", ".line.picked"), ("passes", ".entry.touched"), ("buffers", ".line.near"), ("barriers", ".line.near"), ("kernels", ".line.near")):
+            b.click(f'#views button[data-view="{view}"]')
+            self.assertTrue(self.run_in_page(f"document.querySelector('#main {picked}') !== null"), view)
+            self.assertEqual(self.run_in_page("location.hash"), f"#{view}/n10")
+        b.click('#panel [data-pick^="buffer "]')
+        self.assertTrue(self.run_in_page("location.hash").startswith("#kernels/buffer:"))
+        self.run_in_page("new Promise((done) => { addEventListener('popstate', () => setTimeout(done, 50), {once: true}); history.back(); })")
+        self.assertEqual(self.run_in_page("location.hash"), "#kernels/n10")
+        self.assertEqual(self.run_in_page("document.querySelector('#panel h2 .name').textContent"), "n10")
+        for wrong in ("#nothing/n1", "#lanes/n99999", "#lanes/buffer:%zz", "#lanes/kernel:none", "#f9.lanes/n1", "#<script>"):
+            b.open(page, wrong)
+            self.assertTrue(self.run_in_page("document.querySelector('#panel h2') !== null"))
+
+    def test_keys_and_search(self):
+        b = self.browser
+        b.open(self.show("keys", SOURCE / "tests/golden/graphs/moe-expert-loop.rpir"))
+        b.key("j")
+        first = self.run_in_page("location.hash")
+        b.key("j")
+        self.assertNotEqual(first, self.run_in_page("location.hash"))
+        b.key("k")
+        self.assertEqual(first, self.run_in_page("location.hash"))
+        b.key("l")
+        self.assertRegex(self.run_in_page("location.hash"), r"^#lanes/g\d+$")
+        b.key("Escape")
+        self.assertEqual(self.run_in_page("location.hash"), "#lanes")
+        b.key("/")
+        b.type("se.3")
+        self.assertEqual(self.run_in_page("document.querySelector('#found li .name').textContent"), "%se.3")
+        b.key("Enter")
+        self.assertEqual(self.run_in_page("location.hash"), "#lanes/buffer:se.3")
+        b.key("2")
+        self.assertEqual(self.run_in_page("state.view"), "memory")
+        before = self.run_in_page("getComputedStyle(document.body).backgroundColor")
+        b.key("t")
+        self.assertNotEqual(before, self.run_in_page("getComputedStyle(document.body).backgroundColor"))
+        self.picture("dark-memory")
+        b.key("1")
+        self.picture("dark-lanes")
+        b.key("t")
+        b.key("?")
+        self.assertTrue(self.run_in_page("document.getElementById('help').open"))
+        b.key("Escape")
+
+    def test_hostile_names(self):
+        text = (SOURCE / "tests/cli/data/graph.rpir").read_text()
+        label = '</script><script>alert(1)</script><img src=x onerror=alert(2)> \\" \' \u202e\u05d0\u05d1 &amp; <!--'
+        graph = self.folder / "hostile.rpir"
+        graph.write_text(text.replace("w %a)", f'w %a) label "{label}" op "{label}"'))
+        self.browser.open(self.show("hostile", graph), "#lanes/n0")
+        self.assertEqual(self.run_in_page("document.querySelectorAll('img, body script').length"), 2, "the document and the scripts alone")
+        self.assertIn("</script><script>alert(1)", self.run_in_page("document.querySelector('#panel .tag.name').textContent"))
+        self.click_through("hostile")
+
+    def test_difference_and_times(self):
+        graphs = SOURCE / "tests/golden/graphs"
+        profile = self.folder / "profile.json"
+        reprise("compile", graphs / "moe-expert-loop.rpir", "-o", self.folder / "p.rplan", "-q")
+        nodes = json.loads(reprise("show", self.folder / "p.rplan", "--format", "json"))["nodes"]
+        groups = 1 + max(n["group"] for n in nodes)
+        profile.write_text(json.dumps({"plan": "p", "device": "a device", "rounds": 3, "target": {"name": "t", "memory_rate": 1000, "cache_rate": 2000}, "cached": False,
+            "whole": {"median_ns": 5000, "least_ns": 4000}, "groups_sum_ns": 6000, "nodes_sum_ns": 7000, "groups": [{"median_ns": 100 + i, "nodes": []} for i in range(groups)],
+            "nodes": [{"id": n["id"], "group": n["group"], "median_ns": 100 + n["id"], "least_ns": 90, "expected_ns": 50 if n["id"] % 2 else None, "bytes_read": 4096, "bytes_written": 4096, "limit": "launch"} for n in nodes]}))
+        self.browser.open(self.show("timed", self.folder / "p.rplan", "--profile", profile))
+        self.assertIn("time", self.click_through("timed"))
+        self.browser.open(self.show("differ", graphs / "decode870-naive.rpir", graphs / "decode870-interleaved.rpir", command="diff", statuses=(1,)))
+        self.assertIn("difference", self.click_through("differ"))
+
+    def test_forms_and_unscheduled(self):
+        forms = self.folder / "forms.yaml"
+        forms.write_text("reprise: 1\nname: forms\nlive:\n  tokens: {dtype: u32, shape: [1], default: 1, max: 64, ranges: [8]}\n"
+                         "buffers:\n  x: {kind: in, dtype: f32, shape: [tokens, 16]}\n  y: {kind: out, dtype: f32, shape: [tokens, 16]}\nnodes:\n  - {map: x * 2, out: y}\n")
+        try:
+            page = self.show("forms", forms)
+        except AssertionError as error:
+            self.skipTest(str(error)[:200])
+        self.browser.open(page)
+        count = self.run_in_page("DOCUMENT.forms.length")
+        self.assertEqual(count, 2)
+        self.run_in_page("(() => { const f = document.getElementById('form'); f.value = 1; f.dispatchEvent(new Event('change')); })()")
+        self.assertTrue(self.run_in_page("location.hash").startswith("#f2."))
+        self.click_through("forms")
+        reprise("opt", SOURCE / "tests/cli/data/graph.rpir", "--passes", "dce", "--dump-after", "all", "--dump-format", "html", "--dump-dir", self.folder / "d", "-o", self.folder / "o", "-q")
+        self.browser.open(self.folder / "d" / "inspection.html")
+        self.click_through("unscheduled")
+
+    def test_damaged(self):
+        page = self.show("whole", SOURCE / "tests/cli/data/graph.rpir").read_text()
+        begin = page.index('id="document">') + 14
+        end = page.index("</script>", begin)
+        for name, data in (("cut", page[begin:(begin + end) // 2]), ("empty", ""), ("other", '{"forms":[]}'), ("nothing", '{"inspection":1,"forms":[{"title":null,"source":null,"passes":[],"graph":null,"facts":null,"profile":null,"difference":null}]}')):
+            path = self.folder / f"damaged-{name}.html"
+            path.write_text(page[:begin] + data + page[end:])
+            self.browser.open(path)
+            self.assertTrue(self.run_in_page("document.getElementById('main').innerText.trim()"), name)
+
+    def test_print_and_names(self):
+        b = self.browser
+        b.open(self.show("print", SOURCE / "tests/golden/graphs/moe-expert-loop.rpir"), "#nodes")
+        self.assertEqual(b.pdf()[:5], b"%PDF-")
+        nameless = "[...document.querySelectorAll('button, input, select, [tabindex]')].filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.getAttribute('title')) && e.id !== 'main').map((e) => e.outerHTML.slice(0, 80))"
+        for view in self.run_in_page("viewsHere().map((v) => v.name)"):
+            self.run_in_page(f"showView({json.dumps(view)})")
+            self.assertEqual([e for e in self.run_in_page(nameless) if 'id="form"' not in e], [], view)
+
+    def test_contrast(self):
+        """Text against its ground is at least 4.5 to 1, light and dark."""
+        ratio = """(() => { const lum = (c) => { const v = c.match(/[\\d.]+/g).slice(0, 3).map((x) => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; }); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
+            const probe = document.createElement('i'); document.body.append(probe); const color = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
+            const out = []; for (const ink of ['--ink', '--soft', '--pick', '--raw', '--war', '--waw', '--order', '--read', '--write', '--good', '--bad']) for (const ground of ['--ground', '--paper', '--pickbg', '--near']) { const a = lum(color(ink)), b = lum(color(ground)); const r = (Math.max(a, b) + .05) / (Math.min(a, b) + .05); if (r < 4.5) out.push(`${ink} on ${ground}: ${r.toFixed(2)}`); } probe.remove(); return out; })()"""
+        self.browser.open(self.show("contrast", SOURCE / "tests/cli/data/graph.rpir"))
+        for theme in ("light", "dark"):
+            self.run_in_page(f"document.documentElement.className = '{theme}'")
+            self.assertEqual(self.run_in_page(ratio), [], theme)
+
+
+if __name__ == "__main__":
+    if not find():
+        print("no Chromium: install chromium")
+        sys.exit(77)
+    unittest.main()

@@ -1,0 +1,23 @@
+/* Inspections of files: what show, diff and the dumps write as a page. Each returns an exit status after messages. */
+#ifndef CLI_INSPECT_H
+#define CLI_INSPECT_H
+
+#include "reprise/inspect.h"
+#include "source.h"
+
+/* An empty one that knows the source's name and, where it was kept, its text. */
+int cli_inspect_begin(const cli_source *source, rp_inspection **out);
+
+/* Tells it of all forms: of what is not compiled by compiling it, of a plan by its two graphs, with the passes where
+ * compiling its source again gives the very same graph. With `other` (may be NULL) also what differs from that one's
+ * forms, from the last one where there are others; *out_differs (may be NULL) says whether anything does. */
+int cli_inspect_source(cli_source *source, const rp_pass_options *passes, cli_source *other,
+                       rp_inspection *into, bool *out_differs);
+
+/* The measured times in a file that `reprise profile --format json` printed. */
+int cli_inspect_profile(const char *path, rp_inspection *into);
+
+/* The page, or its document, as a file. */
+int cli_inspect_write(rp_inspection *inspection, bool page, const char *path);
+
+#endif
