@@ -2,6 +2,7 @@
 #include "gpu.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const char scale_glsl[] =
@@ -133,6 +134,13 @@ uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t
                         uint32_t replays) {
     uint32_t t = i < n ? x * factor + w : 0;
     return i < 4 ? i + 1 : s + replays * (t + FILL + MORE);
+}
+
+bool gpu_tries(rp_device *device, uint32_t number, uint32_t every) {
+    const char *all = getenv("RP_ALL");
+    rp_target own = RP_TARGET_INIT;
+    if (rp_device_target(device, &own) != RP_OK) abort();
+    return !rp_target_is_software(&own) || (all && strcmp(all, "1") == 0) || number % every == 0;
 }
 
 bool gpu_has_time(void) {

@@ -3,7 +3,7 @@
  * against the same ops one dispatch each: equal to the bit.
  *
  * For larger GPUs a program is compiled for one with many multiprocessors, the next for one with two, and
- * so on; then each for the other one, of which no more are begun when RP_SECONDS (20) are over.
+ * so on; then each for the other one. A processor tries every second of the first.
  *
  * Programs are .rpir text. The fused form is made from the plain one: all its ops in one node, its
  * transients values without memory. */
@@ -19,9 +19,7 @@ static struct {
     const rp_target *target;      /* that programs are compiled for; NULL: `portable` */
     uint32_t fused;               /* programs that were compared */
     uint32_t programs;            /* that were come to */
-    enum { ALL, EVEN, ODD } turn; /* which of these are compared, */
-    bool limited;                 /* and whether while there is time alone */
-    uint32_t left;                /* programs for which there was no time */
+    enum { ALL, EVEN, ODD } turn; /* which of these are compared */
 } T;
 
 static void *need(void *block) {
@@ -31,7 +29,7 @@ static void *need(void *block) {
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-enum { MAX_BUFFERS = 256, SECONDS = 20 };
+enum { MAX_BUFFERS = 256 };
 
 /* What the buffers that others see hold after a run, by index in the graph. */
 typedef struct contents {
@@ -245,11 +243,10 @@ static void compare(const rp_graph *plain, const contents *a, const rp_graph *fu
 
 static void check_fused(const char *buffers, const char *nodes) {
     static char text[32768];
-    if (T.turn != ALL && T.turn != (T.programs++ % 2 ? ODD : EVEN)) return;
-    if (T.limited && !gpu_has_seconds(SECONDS)) {
-        T.left++;
+    uint32_t program = T.programs++;
+    if (T.turn != ALL &&
+        (T.turn != (program % 2 ? ODD : EVEN) || !gpu_tries(T.device, program / 2, 2)))
         return;
-    }
     snprintf(text, sizeof text, "reprise 1\ngraph program {\n%s%s}\n", buffers, nodes);
     rp_graph *plain = parse(text);
     fuse_text(buffers, nodes, text, sizeof text);
@@ -508,15 +505,13 @@ static void check_programs(rp_target *target) {
     static void (*const programs[])(void) = {test_qkv, test_gate, test_joined};
     const uint32_t multiprocessors[2] = {target->multiprocessors, 2};
     for (uint32_t half = 0; half < 2; half++)
-        for (uint32_t i = 0; i < 6; i++) {
+        for (uint32_t i = 0; i < 6 && gpu_tries(T.device, half, 2); i++) {
             target->multiprocessors = multiprocessors[i % 2];
             T.turn = i % 2 == half ? EVEN : ODD;
-            T.limited = half == 1;
             T.programs = 0;
             programs[i / 2]();
         }
     T.turn = ALL;
-    T.limited = false;
 }
 
 /* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. And for
@@ -572,9 +567,7 @@ int main(void) {
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(T.device, &info);
     printf("matvec on %s\n", info.name);
-    (void)gpu_has_seconds(SECONDS); /* which begin now */
     int failures = rp_run_tests("matvec", tests);
-    if (T.left) printf("%u programs are left, for which there was no time\n", T.left);
     rp_device_destroy(T.device, NULL);
     rp_diags_destroy(diags);
     return failures;

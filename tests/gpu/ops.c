@@ -15,9 +15,10 @@
  * without each optional operand, for every choice of an attribute, and one of the least size. Each
  * case is run by every variant of its op that fits it on a built-in target, as far as the device at
  * hand can pass for that, and each variant needs a case. Calls that have all this among them, and every
- * line of the tables, come first (ops_kinds.c) and are always tried, then the others while there is time.
- * A processor compiles kernels of the first ones for longer than that, and comes to none of the others
- * before RP_SECONDS lets it, or its driver has kept what it compiled.
+ * line of the tables, come first (ops_kinds.c) and are always tried, on a processor every third of them and
+ * at least one of each variant; then the others while there is time. A processor compiles kernels of the first
+ * ones for longer than that, and comes to none of the others before RP_SECONDS lets it, or its driver has kept
+ * what it compiled.
  *
  *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
  *                           driver compiles one pipeline after the other, several processes share
@@ -26,12 +27,14 @@
  *                           too: their words are stored and waited for. 8 without; 0: none
  *   RP_OP=name              tries this op alone, and prints the worst error of each case
  *   RP_SEED=n               other values, and other calls that come first
+ *   RP_ALL=1                all of the first ones on a processor, too
  *   RP_SECONDS=n            none of the others are begun then, 20 without; those that are left are counted
  */
 #include "ops_trial.h"
 
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "ops/formula.h"
 #include "support/cases.h"
 
@@ -161,20 +164,34 @@ static void add_trials(const op_case *cases, uint32_t count) {
     }
 }
 
-/* Those that have every kind among them, then the others; both in their order, in which neighbours
- * fit into one graph. */
+/* When a call is tried. */
+typedef enum turn { FIRST, COVERING, OTHER } turn;
+
+/* A processor tries every third of those that were chosen, and one of each op and variant. */
+static turn turn_of(const bool *chosen, uint32_t i) {
+    if (!chosen[i]) return OTHER;
+    bool alone = true;
+    for (uint32_t j = 0; j < i && alone; j++)
+        alone = !chosen[j] || strcmp(ops.trials[j].name, ops.trials[i].name) != 0;
+    uint32_t luck = (uint32_t)(rp_hash_mix(ops.seed, &i, sizeof i) >> 32);
+    return alone || ops.only || gpu_tries(ops.device, luck, 3) ? FIRST : COVERING;
+}
+
+/* By their turns, and in those in their order, in which neighbours fit into one graph. */
 static void sort_trials(void) {
     trial *sorted = need(calloc(MAX_CASES, sizeof *sorted));
     bool *chosen = need(calloc(MAX_CASES, sizeof *chosen));
     uint32_t count = 0;
-    ops.first = ops_choose(chosen);
-    for (int others = 0; others < 2; others++)
+    ops.covering = ops_choose(chosen);
+    for (turn now = FIRST; now <= OTHER; now++) {
         for (uint32_t i = 0; i < ops.count; i++) {
-            if (chosen[i] == others) continue;
+            if (turn_of(chosen, i) != now) continue;
             trial *t = &sorted[count++];
             *t = ops.trials[i];
             if (t->line.call.formula) t->line.call.formula = t->line.expr;
         }
+        if (now == FIRST) ops.first = count;
+    }
     free(chosen);
     free(ops.trials);
     ops.trials = sorted;
@@ -280,7 +297,7 @@ static bool lacks_variant(const rp_op *op) {
     if (op->product) return false;
     for (const rp_op_variant *v = op->variants; v && v->name; v++) {
         bool found = v->needs != 0; /* not of this target: tests/gpu/matrices.c */
-        for (uint32_t k = 0; k < ops.first; k++) found |= ops.trials[k].variant == v;
+        for (uint32_t k = 0; k < ops.covering; k++) found |= ops.trials[k].variant == v;
         if (!found && !is_for_others(op, v)) lacks |= missing(op, "that it fits", v->name);
     }
     return lacks;
@@ -294,7 +311,7 @@ static void test_complete(void) {
         const rp_op *op = rp_op_at(i);
         coverage c = {0};
         if (ops.only && strcmp(ops.only, rp_op_name(op)) != 0) continue;
-        for (uint32_t k = 0; k < ops.first; k++)
+        for (uint32_t k = 0; k < ops.covering; k++)
             if (ops.trials[k].line.call.op == op) cover(&c, &ops.trials[k].line.call);
         CU_ASSERT_FALSE(lacks(op, &c));
         CU_ASSERT_FALSE(lacks_variant(op));
@@ -421,10 +438,10 @@ static void test_values(void) {
     uint32_t done = 0, left = 0;
     uint32_t wrong = try_part(0, ops.first, true, &done, &left);
     wrong += try_part(ops.first, ops.count, false, &done, &left);
-    printf(
-        "%u of %u calls of %u ops, with every kind among %u, %u operands tagged, %u wrong, %u left "
-        "for which there was no time ... ",
-        done, ops.count, rp_op_count(), ops.first, ops.words, wrong, left);
+    printf("%u of %u calls of %u ops, of which %u have every kind, %u operands tagged, %u wrong, "
+           "%u left "
+           "for which there was no time ... ",
+           done, ops.count, rp_op_count(), ops.covering, ops.words, wrong, left);
     if (ops.tagged == 1) CU_ASSERT(ops.words > 0);
     CU_ASSERT(done > 0);
     CU_ASSERT_EQUAL(wrong, 0);

@@ -35,6 +35,7 @@ typedef struct ops_tests {
     uint32_t together;    /* and every so many-th batch as -O1 compiles it */
     trial *trials;
     uint32_t count, first; /* all, and the first of them, which are always tried */
+    uint32_t covering;     /* so many, those among them, have every kind of call */
     uint32_t shown;        /* messages about wrong results, that they stay readable */
     uint32_t words;        /* operands that were run tagged */
     char cache[64];
