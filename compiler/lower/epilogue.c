@@ -109,25 +109,6 @@ static const char *store_function(rp_emit *e, uint32_t member, uint32_t operand)
     return value->store;
 }
 
-/* Whether a value goes to memory as it is: nobody in the kernel reads it. */
-static bool only_stored(const rp_emit *e, uint32_t value) {
-    for (uint32_t m = 0; m < e->member_count; m++)
-        for (uint32_t k = 0; k < e->members[m].call.operand_count; k++) {
-            const rp_graph_operand *o = &e->members[m].operands[k];
-            if (!o->absent && o->value == value && !rp_emit_is_output(e, m, k)) return false;
-        }
-    return e->values[value].use != RP_NONE;
-}
-
-/* Four elements as an output of the dtype has them. */
-static const char *round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value) {
-    const char *one = rp_emit_rounding(dtype);
-    if (!*one) return value;
-    if (dtype == RP_F16) return rp_emit_name(e, "round_f16_4(%s)", value);
-    return rp_emit_name(e, "%s(%s(%s.x), %s(%s.y), %s(%s.z), %s(%s.w))", type, one, value, one,
-                        value, one, value, one, value);
-}
-
 /* Whether all that is behind a core is formulas at the same indices: no element goes to a place of its
  * own, and nothing asks for the core by a function. */
 static bool is_formulas(const rp_emit *e, const rp_emit_set *set) {
@@ -185,7 +166,7 @@ static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint3
                    name, type, name);
     rp_emit_move(e, &e->functions, &loads);
     rp_text_format(&e->functions, "    %s core = %s;\n", type,
-                   round_4(e, e->values[value].dtype, type, "value"));
+                   rp_emit_round_4(e, e->values[value].dtype, type, "value"));
     rp_emit_move(e, &e->functions, &body);
     rp_emit_move(e, &e->functions, &stores);
     rp_text_string(&e->functions, "}\n\n");
@@ -203,7 +184,7 @@ static const char *make_store_4(rp_emit *e, uint32_t member, uint32_t operand, b
     const char *name = rp_emit_name(e, ahead ? "%s_late" : "%s_4", one);
     if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
     const char *type = rp_emit_type_4(e, member, operand);
-    bool plain = o->absent || only_stored(e, o->value);
+    bool plain = o->absent || rp_emit_only_stored(e, o->value);
     if (!plain && put_epilogue_4(e, name, type, o->value, ahead)) return name;
     if (ahead) put_ahead(e, name, NULL, NULL);
     rp_text_format(&e->functions, "void %s(uint i, %s value", name, type);
@@ -247,7 +228,7 @@ const char *rp_emit_pair(rp_emit *e, uint32_t member, const char *which) {
     for (uint32_t i = 0; i < e->value_count; i++) {
         const rp_emit_value *out = &e->values[i];
         if (out->member != member) continue;
-        bool rounds = *rp_emit_rounding(out->dtype) != '\0';
+        bool rounds = *rp_emit_rounding(rp_emit_kept(e, i)) != '\0';
         return rp_emit_name(e, "%s%s_%s", rp_emit_value_function(e, i), rounds ? "_exact" : "",
                             which);
     }

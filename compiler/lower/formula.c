@@ -352,6 +352,14 @@ const char *rp_emit_rounding(uint8_t dtype) {
     return "";
 }
 
+const char *rp_emit_round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value) {
+    const char *one = rp_emit_rounding(dtype);
+    if (!*one) return value;
+    if (dtype == RP_F16) return rp_emit_name(e, "round_f16_4(%s)", value);
+    return rp_emit_name(e, "%s(%s(%s.x), %s(%s.y), %s(%s.z), %s(%s.w))", type, one, value, one,
+                        value, one, value, one, value);
+}
+
 /* ---- Functions ------------------------------------------------------------------------------- */
 
 /* The result as an output of a dtype has it; `r` is a variable of `type`. */

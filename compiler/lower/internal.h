@@ -141,6 +141,8 @@ const char *rp_emit_word(rp_emit *e, const char *name);
 /* The helper that makes a value of an operand's class what memory of the dtype would hold:
  * "round_f16", "round_bf16", "to_i8", "to_u8"; "" for others. */
 const char *rp_emit_rounding(uint8_t dtype);
+/* Four elements, a variable of a vector type, as memory of the dtype would hold them. */
+const char *rp_emit_round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value);
 
 /* Emits `NAME(...)`, the formula converted to `dtype`, or for RP_RAW a float as it is. Fills in
  * which arguments it takes. */
@@ -210,6 +212,13 @@ extern const char *const rp_emit_fours[4];
 
 /* Ensures that the function vN(uint i) of a value exists; returns its name. */
 const char *rp_emit_value_function(rp_emit *e, uint32_t value);
+/* Whether a value goes to memory as it is: nobody in the kernel reads it. */
+bool rp_emit_only_stored(const rp_emit *e, uint32_t value);
+/* The dtype as which the function of a value returns it: its own, as memory would have it, since who reads it must
+ * find that; or f32 of halves that are only stored, which rounds them once more. */
+uint8_t rp_emit_kept(const rp_emit *e, uint32_t value);
+/* Whether the op that makes a value moves four neighbours at once, or computes them at once. */
+bool rp_emit_has_four(const rp_emit *e, uint32_t value);
 
 /* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);

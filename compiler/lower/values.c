@@ -49,6 +49,25 @@ static const char *step_result(rp_emit *e, uint32_t member, uint32_t step, bool 
     return rp_emit_name(e, "%s_rows[%s]", name, row);
 }
 
+/* ---- As memory has them ---------------------------------------------------------------------- */
+
+bool rp_emit_only_stored(const rp_emit *e, uint32_t value) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        for (uint32_t k = 0; k < e->members[m].call.operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            if (!o->absent && o->value == value && !rp_emit_is_output(e, m, k)) return false;
+        }
+    return e->values[value].use != RP_NONE;
+}
+
+uint8_t rp_emit_kept(const rp_emit *e, uint32_t value) {
+    const rp_emit_value *v = &e->values[value];
+    bool half = v->dtype == RP_F16 || v->dtype == RP_BF16;
+    /* What 64 bits become is rounded from more than an f32 has. */
+    bool wide = rp_op_is_wide(e->members[v->member].call.operands[0].dtype);
+    return half && !wide && rp_emit_only_stored(e, value) ? RP_F32 : v->dtype;
+}
+
 /* ---- Evaluation at an index ------------------------------------------------------------------ */
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
@@ -237,7 +256,7 @@ static const char *output_function(rp_emit *e, uint32_t value, rp_emit_args *arg
     if (!out->formula) {
         out->formula =
             rp_emit_name(e, "m%u_%s", out->member, rp_op_operand_name(call, out->operand));
-        rp_emit_formula(e, out->member, text, out->formula, out->dtype, &out->args);
+        rp_emit_formula(e, out->member, text, out->formula, rp_emit_kept(e, value), &out->args);
     }
     *args = out->args;
     return out->formula;
@@ -253,11 +272,86 @@ static const char *eval_output_4(rp_eval *v, uint32_t value, const char *functio
     if (e->status != RP_OK) return "";
     if (!out->formula_4) {
         const char *name = rp_emit_name(e, "%s_4", function);
-        bool made = rp_emit_formula_4(e, out->member, output_formula(e, out), name, out->dtype);
+        bool made =
+            rp_emit_formula_4(e, out->member, output_formula(e, out), name, rp_emit_kept(e, value));
         out->formula_4 = made ? name : "";
     }
     if (*out->formula_4) return put_call(e, out->formula_4, values, args->count, 0);
     return put_calls(e, type, function, values, args->count);
+}
+
+static bool is_rounded(const rp_emit *e, uint32_t value) {
+    return *rp_emit_rounding(rp_emit_kept(e, value)) != '\0';
+}
+
+/* The function before that. */
+static const char *exact_name(rp_emit *e, uint32_t value) {
+    return rp_emit_name(e, is_rounded(e, value) ? "v%u_exact" : "v%u", value);
+}
+
+/* Whether an op moves elements as they are, `count` of which, from a multiple of it on, come from as many
+ * neighbours. */
+static bool moves(const rp_emit *e, uint32_t value, uint32_t count) {
+    const rp_emit_value *v = &e->values[value];
+    const rp_op_call *call = &e->members[v->member].call;
+    return call->op->form == RP_OP_POINTWISE && call->op->together && !v->window &&
+           rp_emit_each(e, rp_sym_extent(call, call->op->together)) % count == 0 &&
+           call->operands[0].dtype == v->dtype;
+}
+
+/* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
+static bool makes_four(const rp_emit *e, uint32_t value) {
+    const rp_emit_value *v = &e->values[value];
+    const rp_op_call *call = &e->members[v->member].call;
+    if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call)) return false;
+    char name[64];
+    snprintf(name, sizeof name, "pointwise/%s", call->op->name);
+    const char *source = rp_kernel_source(name);
+    return source && strstr(source, " VALUE_4(");
+}
+
+bool rp_emit_has_four(const rp_emit *e, uint32_t value) {
+    return moves(e, value, 4) || makes_four(e, value);
+}
+
+/* Begins the body of a function of what is moved: element i comes from `at`. `nothing` is a statement for
+ * those that come from nowhere and are 0. */
+static void put_moved_from(rp_emit *e, uint32_t value, const char *nothing) {
+    const rp_op_call *call = &e->members[e->values[value].member].call;
+    bool outside = call->op->outside || rp_op_is_sized(call); /* of nothing nothing can be moved */
+    rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
+    if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
+}
+
+/* The function that reads what is moved, behind that which says where it comes from. */
+static const char *moved_reader(rp_emit *e, uint32_t value,
+                                const char *(*reader)(rp_emit *e, uint32_t, uint32_t)) {
+    rp_emit_value_function(e, value);
+    return reader(e, e->values[value].member, 0);
+}
+
+/* The function of four elements that are moved, or that the op makes at once; NULL for others. */
+static const char *four_function(rp_emit *e, uint32_t value) {
+    bool moved = moves(e, value, 4), own = makes_four(e, value);
+    if (!moved && !own) return NULL;
+    const rp_emit_value *v = &e->values[value];
+    const char *one = rp_emit_value_function(e, value), *type = four_of(rp_emit_class(v->dtype));
+    /* What is moved may have an own function for four, too, which has that name. */
+    const char *name = rp_emit_name(e, moved && own ? "%s_moved_4" : "%s_4", one);
+    if (!moved && !is_rounded(e, value)) return name;
+    if (!rp_emit_add_function(e, name)) return name;
+    const char *from = moved ? moved_reader(e, value, rp_emit_reader_4) : "";
+    rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
+    if (moved) {
+        put_moved_from(e, value, rp_emit_name(e, "return %s(0);", type));
+        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
+    } else {
+        bool as_is = e->members[v->member].call.op->together &&
+                     e->members[v->member].call.operands[0].dtype == v->dtype;
+        rp_text_format(&e->functions, "    %s x = %s_4(i);\n    return %s;\n}\n\n", type,
+                       exact_name(e, value), as_is ? "x" : rp_emit_round_4(e, v->dtype, type, "x"));
+    }
+    return name;
 }
 
 const char *rp_eval_value(rp_eval *v, uint32_t value) {
@@ -276,6 +370,8 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
         text = eval_output_4(v, value, function, &args, per_row);
     } else if (function) {
         text = rp_eval_call(v, out->member, function, &args, per_row);
+    } else if (v->loads && rp_emit_has_four(e, value)) {
+        text = rp_emit_name(e, "%s(i)", four_function(e, value));
     } else if (v->loads) { /* "at": the four indices */
         const char *const at[] = {put_load(v, "uvec4", "at", "uvec4(i, i + 1u, i + 2u, i + 3u)")};
         text = put_calls(e, four_of(type), rp_emit_value_function(e, value), at, 1);
@@ -306,17 +402,6 @@ void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *
     static const rp_emit_names names = {rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8,
                                         rp_emit_reader_words, rp_emit_fetch,    rp_emit_fetched};
     rp_emit_text(e, to, member, source, value, &names);
-}
-
-/* What memory holds is rounded: so is what a function returns. */
-static bool is_rounded(const rp_emit *e, uint32_t value) {
-    uint8_t dtype = e->values[value].dtype;
-    return *rp_emit_rounding(dtype) != '\0';
-}
-
-/* The function before that. */
-static const char *exact_name(rp_emit *e, uint32_t value) {
-    return rp_emit_name(e, is_rounded(e, value) ? "v%u_exact" : "v%u", value);
 }
 
 /* A pointwise op of kernels/pointwise: its text is the function. */
@@ -398,49 +483,10 @@ static void put_computed(rp_emit *e, const char *type, const char *name, uint32_
     rp_text_free(&body);
 }
 
-/* The member that makes an input by moving elements as they are, `count` of which, from a multiple
- * of it on, come from as many neighbours; RP_NONE for any other input. */
-static uint32_t mover_of(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
+/* Whether an input is what another member moves. */
+static bool is_moved(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
-    if (o->absent || o->value == RP_NONE) return RP_NONE;
-    const rp_emit_value *value = &e->values[o->value];
-    const rp_op_call *call = &e->members[value->member].call;
-    bool together = call->op->form == RP_OP_POINTWISE && call->op->together && !value->window &&
-                    rp_emit_each(e, rp_sym_extent(call, call->op->together)) % count == 0 &&
-                    call->operands[0].dtype == value->dtype;
-    return together ? value->member : RP_NONE;
-}
-
-/* Begins the body of a function of what a member moves: element i comes from `at`. `nothing` is a
- * statement for those that come from nowhere and are 0. */
-static void put_moved_from(rp_emit *e, uint32_t member, uint32_t operand, const char *nothing) {
-    uint32_t value = e->members[member].operands[operand].value;
-    const rp_op_call *call = &e->members[e->values[value].member].call;
-    bool outside = call->op->outside || rp_op_is_sized(call); /* of nothing nothing can be moved */
-    rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
-    if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
-}
-
-/* The function that reads what is moved, behind that which says where it comes from. */
-static const char *moved_reader(rp_emit *e, uint32_t member, uint32_t operand, uint32_t mover,
-                                const char *(*reader)(rp_emit *e, uint32_t, uint32_t)) {
-    rp_emit_value_function(e, e->members[member].operands[operand].value);
-    return reader(e, mover, 0);
-}
-
-/* Whether an op of kernels/pointwise says itself how to compute four elements at once. Where they would be
- * rounded it must move them as they are. */
-static bool makes_four(const rp_emit *e, uint32_t value) {
-    const rp_emit_value *v = &e->values[value];
-    const rp_op_call *call = &e->members[v->member].call;
-    bool moved = call->op->together && call->operands[0].dtype == v->dtype;
-    if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call) ||
-        (is_rounded(e, value) && !moved))
-        return false;
-    char name[64];
-    snprintf(name, sizeof name, "pointwise/%s", call->op->name);
-    const char *source = rp_kernel_source(name);
-    return source && strstr(source, " VALUE_4(");
+    return !o->absent && o->value != RP_NONE && moves(e, o->value, count);
 }
 
 /* Four elements of what is absent, or computed; NULL for what is in memory. */
@@ -448,25 +494,12 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const rp_graph_operand *o = &e->members[member].operands[operand];
     bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
     if (!o->absent && !computed) return NULL;
+    if (computed && rp_emit_has_four(e, o->value)) return four_function(e, o->value);
     const char *one = rp_emit_reader(e, member, operand);
     const char *type = rp_emit_type_4(e, member, operand);
-    uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
-    bool own = computed && makes_four(e, o->value);
-    /* Another name than that of the op's own function for four. */
-    const char *name = rp_emit_name(e, own && mover != RP_NONE ? "%s_moved_4" : "%s_4", one);
+    const char *name = rp_emit_name(e, "%s_4", one);
     if (!rp_emit_add_function(e, name)) return name;
-    if (own && mover == RP_NONE) {
-        if (is_rounded(e, o->value))
-            rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s_4(i);\n}\n\n", type, name,
-                           exact_name(e, o->value));
-        return name;
-    }
-    if (mover != RP_NONE) {
-        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_4);
-        rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
-        put_moved_from(e, member, operand, rp_emit_name(e, "return %s(0);", type));
-        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
-    } else if (computed)
+    if (computed)
         put_computed(e, type, name, o->value);
     else
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
@@ -486,14 +519,14 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     if (!four) return rp_emit_memory_8(e, member, operand);
     const char *name = rp_emit_name(e, "%s_8", rp_emit_reader(e, member, operand));
     const char *type = rp_emit_type_4(e, member, operand);
-    uint32_t mover = mover_of(e, member, operand, 8);
+    uint32_t value = e->members[member].operands[operand].value;
     if (!rp_emit_add_function(e, name)) return name;
-    if (mover != RP_NONE) {
-        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_8);
+    if (is_moved(e, member, operand, 8)) {
+        const char *from = moved_reader(e, value, rp_emit_reader_8);
         rp_text_format(&e->functions, "void %s(uint i, out %s low, out %s high) {\n", name, type,
                        type);
         put_moved_from(
-            e, member, operand,
+            e, value,
             rp_emit_name(e, "{\n        low = high = %s(0);\n        return;\n    }", type));
         rp_text_format(&e->functions, "    %s(at, low, high);\n}\n\n", from);
     } else
@@ -507,12 +540,12 @@ const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) 
     const char *one = rp_emit_reader(e, member, operand);
     const char *name = rp_emit_words_name(e, member, operand, one);
     const char *eight = rp_emit_reader_8(e, member, operand);
-    uint32_t mover = mover_of(e, member, operand, rp_emit_words_width(e, member, operand));
+    uint32_t value = e->members[member].operands[operand].value;
     if (!rp_emit_add_function(e, name)) return name;
-    if (mover != RP_NONE) {
-        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_words);
+    if (is_moved(e, member, operand, rp_emit_words_width(e, member, operand))) {
+        const char *from = moved_reader(e, value, rp_emit_reader_words);
         rp_text_format(&e->functions, "uvec4 %s(uint i) {\n", name);
-        put_moved_from(e, member, operand, "return uvec4(0u);");
+        put_moved_from(e, value, "return uvec4(0u);");
         rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
     } else
         rp_emit_put_words(e, member, operand, name, eight);
