@@ -11,7 +11,7 @@ import common
 
 HERE = pathlib.Path(__file__).parent
 ON_GPU = [["products.py"], ["along.py"], ["nearest.py"], ["nearest.py", "--size", "768", "--queries", "1", "100"],
-          ["convolutions.py"], ["fft.py"],
+          ["convolutions.py"], ["fft.py"], ["maps.py"],
           ["attention.py"], ["attention.py", "--heads", "16", "--size", "128"],
           ["attention.py", "--sequences", "1", "8", "32", "--tokens", "16", "128", "1024", "4096"],
           ["minilm.py", "torch", "--dtypes", "f32", "f16"], ["decode.py"]]
