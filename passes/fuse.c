@@ -160,7 +160,8 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
             together.turns, (unsigned long long)target->loop_turns, target->name);
         return false;
     }
-    if (rp_fuse_seconds(together.parts) >= rp_fuse_seconds(apart)) {
+    if (rp_fuse_seconds(together.parts) >= rp_fuse_seconds(apart) &&
+        !rp_fuse_is_wanted(s->context->options, set, s->owner, names, count)) {
         tell_estimate(s, &together, apart, words, barriers);
         return false;
     }

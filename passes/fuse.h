@@ -4,6 +4,7 @@
 
 #include "graph/deps.h"
 #include "kernel_shape.h"
+#include "reprise/passes.h"
 
 enum {
     RP_FUSE_RECENT = 1024,
@@ -96,6 +97,11 @@ bool rp_fuse_set_calls(rp_fuse_set *set);
 /* Whether one generated kernel can compute the set: fills in `shape`, or `reason` and returns
  * false. Order and profit are others' affair. */
 bool rp_fuse_set_shape(rp_fuse_set *set);
+
+/* Whether nodes that somebody wants in one kernel (rp_pass_options.fused) are in two of the clusters that the set
+ * is made of. */
+bool rp_fuse_is_wanted(const rp_pass_options *options, const rp_fuse_set *set,
+                       const uint32_t *owner, const uint32_t *clusters, uint32_t count);
 
 /* ---- Source order (fuse_order.c) ------------------------------------------------------------- */
 

@@ -241,3 +241,17 @@ bool rp_fuse_set_shape(rp_fuse_set *set) {
     }
     return check_memory(set) && check_constants(set) && check_size(set);
 }
+
+bool rp_fuse_is_wanted(const rp_pass_options *options, const rp_fuse_set *set,
+                       const uint32_t *owner, const uint32_t *clusters, uint32_t count) {
+    uint32_t wanted = 0;
+    for (uint32_t c = 0; c < count && options->fused_count; c++) {
+        bool has = false;
+        for (uint32_t i = 0; i < set->count; i++)
+            for (uint32_t k = 0; k < options->fused_count && owner[set->nodes[i]] == clusters[c];
+                 k++)
+                has |= options->fused[k] == set->graph->nodes[set->nodes[i]].id;
+        wanted += has;
+    }
+    return wanted > 1;
+}

@@ -193,4 +193,10 @@ void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const
 /* Whether a plan fits the device: names every kernel, node or buffer that does not. limits.c. */
 rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags);
 
+/* The bits of a timestamp that count. */
+static inline uint64_t rp_device_ticks(const rp_device *device, uint64_t ticks) {
+    uint32_t bits = device->adapter.timestamp_bits;
+    return bits >= 64 ? ticks : ticks & ((UINT64_C(1) << bits) - 1);
+}
+
 #endif

@@ -32,7 +32,8 @@
     X(RP_EXTENSION_SUBGROUP_ROTATE, 16, VK_KHR_SHADER_SUBGROUP_ROTATE_EXTENSION_NAME, UINT32_MAX,  \
       VK_MAKE_API_VERSION(0, 1, 3, 274))                                                           \
     X(RP_EXTENSION_FORMAT_FEATURES, 17, VK_KHR_FORMAT_FEATURE_FLAGS_2_EXTENSION_NAME,              \
-      VK_API_VERSION_1_3, 0)
+      VK_API_VERSION_1_3, 0)                                                                       \
+    X(RP_EXTENSION_CALIBRATED, 18, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME, UINT32_MAX, 0)
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core, since) symbol = 1 << bit,

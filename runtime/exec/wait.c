@@ -158,27 +158,38 @@ uint64_t rp_exec_completed(rp_exec *exec) {
     return completed;
 }
 
-double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot) {
-    if (!exec || slot >= exec->slots_count) return -1;
+/* The two timestamps of the slot's last replay. */
+static bool read_ticks(rp_exec *exec, uint32_t slot, uint64_t ticks[2]) {
     rp_device *device = exec->device;
-    uint64_t ticks[2];
-    double seconds = -1;
     rp_exec_lock(exec);
     const rp_slot *s = &exec->slots[slot];
     (void)rp_exec_refresh(exec);
     VkQueryPool queries = rp_form_slot(exec, s, s->ran)->queries;
     bool done = queries && s->replay > s->recorded && s->replay <= exec->completed &&
                 !s->left_off && !s->reserved;
-    if (done &&
-        device->vk.GetQueryPoolResults(device->handle, queries, 0, 2, sizeof ticks, ticks,
-                                       sizeof *ticks, VK_QUERY_RESULT_64_BIT) == VK_SUCCESS) {
-        uint32_t bits = device->adapter.timestamp_bits;
-        uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-        seconds = (double)((ticks[1] - ticks[0]) & mask) *
-                  (double)device->adapter.properties.limits.timestampPeriod * 1e-9;
-    }
+    done = done &&
+           device->vk.GetQueryPoolResults(device->handle, queries, 0, 2, 2 * sizeof *ticks, ticks,
+                                          sizeof *ticks, VK_QUERY_RESULT_64_BIT) == VK_SUCCESS;
     rp_exec_unlock(exec);
-    return seconds;
+    return done;
+}
+
+double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot) {
+    uint64_t ticks[2];
+    if (!exec || slot >= exec->slots_count || !read_ticks(exec, slot, ticks)) return -1;
+    return (double)rp_device_ticks(exec->device, ticks[1] - ticks[0]) *
+           (double)exec->device->adapter.properties.limits.timestampPeriod * 1e-9;
+}
+
+rp_status rp_exec_gpu_span(rp_exec *exec, uint32_t slot, double *out_begin_ns, double *out_end_ns) {
+    uint64_t ticks[2];
+    if (!exec || slot >= exec->slots_count || !out_begin_ns || !out_end_ns) return RP_ERROR_USAGE;
+    if (!read_ticks(exec, slot, ticks)) return RP_ERROR_NOT_FOUND;
+    double period = (double)exec->device->adapter.properties.limits.timestampPeriod;
+    *out_begin_ns = (double)rp_device_ticks(exec->device, ticks[0]) * period;
+    *out_end_ns =
+        *out_begin_ns + (double)rp_device_ticks(exec->device, ticks[1] - ticks[0]) * period;
+    return RP_OK;
 }
 
 const char *rp_exec_lost_node(const rp_exec *exec) {

@@ -88,6 +88,7 @@ VALUES = {
     "rp_profile_node *": "&profile_node", "const rp_costs *": "costs", "rp_costs_info *": "&costs_info",
     "rp_node_cost *": "&node_cost", "rp_inspection *": "inspection", "const rp_inspection *": "inspection",
     "const rp_inspection_params *": "&inspection_params", "rp_inspection_format": "RP_INSPECTION_JSON",
+    "rp_calibration *": "&calibration", "double *": "&number",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}",
@@ -202,6 +203,8 @@ int main(void) {
     rp_profile_node profile_node = {.size = sizeof profile_node};
     rp_costs *costs = NULL;
     rp_inspection *inspection = NULL;
+    rp_calibration calibration = {.size = sizeof calibration};
+    double number = 0;
     rp_inspection_params inspection_params = {.size = sizeof inspection_params};
     rp_costs_info costs_info = {.size = sizeof costs_info};
     rp_node_cost node_cost = {.size = sizeof node_cost};

@@ -172,6 +172,51 @@ class Profile(cli.Case):
         groups = re.findall(r"^(\d+) +(\d+\.\d\d) ", all_of_it, re.M)
         self.assertGreater(len(groups), 1)
 
+    def test_trace(self):
+        """Events as Perfetto documents them; what the device did lies within what the host saw, slot by slot."""
+        np.save(self.folder / "x.npy", np.ones(1000, np.float32))
+        self.expect(OK, "run", "pipeline.yaml", "-i", "x=x.npy", "-i", "w=x.npy", "-n", "4", "--trace", "t.json", "-q")
+        trace = json.loads(self.read("t.json"))
+        events = trace["traceEvents"]
+        for event in events:
+            self.assertIn(event["ph"], ("X", "M"))
+            self.assertTrue(isinstance(event["pid"], int) and isinstance(event["tid"], int) and event["name"])
+            if event["ph"] == "X":
+                self.assertTrue(event["ts"] >= 0 and event["dur"] >= 0 and event["cat"])
+            else:
+                self.assertIn(event["name"], ("process_name", "thread_name"))
+                self.assertIsInstance(event["args"]["name"], str)
+        complete = [e for e in events if e["ph"] == "X"]
+        names = [e["name"] for e in complete]
+        for name in ("source", "dce", "sync", "device", "exec and pipelines", "uploads", "submit", "wait", "results"):
+            self.assertIn(name, names)
+        host = sorted((e for e in complete if e["pid"] == 1), key=lambda e: (e["ts"], -e["dur"]))
+        for a, b in zip(host, host[1:]):
+            self.assertTrue(b["ts"] >= a["ts"] + a["dur"] - 1 or b["ts"] + b["dur"] <= a["ts"] + a["dur"] + 1, "one behind the other, or inside")
+        submits, waits = ([e for e in complete if e["name"] == name] for name in ("submit", "wait"))
+        replays = [e for e in complete if e["pid"] == 2]
+        self.assertEqual([len(submits), len(waits), len(replays)], [4, 4, 4])
+        self.assertIn(trace["otherData"]["clock"], ("calibrated", "host"))
+        slack = 50 + trace["otherData"]["deviation_ns"] / 1000
+        for submit, wait, replay in zip(submits, waits, replays):
+            self.assertGreaterEqual(replay["ts"], submit["ts"] - slack)
+            self.assertLessEqual(replay["ts"] + replay["dur"], wait["ts"] + wait["dur"] + slack)
+        self.expect(USAGE, "run", "pipeline.yaml", "--trace", "-", error="file")
+
+    def test_baseline(self):
+        self.expect(OK, "bench", "ops.yaml", "--baseline", "b.json", "--update", "-n", "2")
+        baseline = json.loads(self.read("b.json"))
+        (device, times), = baseline["entries"][0]["times"].items()
+        self.assertGreater(times["whole_ns"], 0)
+        self.expect(OK, "bench", "ops.yaml", "--baseline", "b.json", "-n", "2", "--tolerance", "10000")
+        baseline["entries"][0]["times"] = {device: {"whole_ns": 1.0}, "another device": {"whole_ns": 2.0}}
+        self.write("b.json", json.dumps(baseline))
+        result = self.run_program("bench", "ops.yaml", "--baseline", "b.json", "-n", "2")
+        self.assertEqual(result.returncode, INPUT)
+        self.assertRegex(result.stdout.decode(), r"replay, ns +1 +\d+  worse")
+        self.expect(OK, "bench", "ops.yaml", "--baseline", "b.json", "--update", "-n", "2")
+        self.assertEqual(json.loads(self.read("b.json"))["entries"][0]["times"]["another device"], {"whole_ns": 2.0})
+
     def test_wrong_use(self):
         for arguments, error in (([], "names no pipeline"),
                                  (["pipeline.yaml", "ops.yaml"], "too many"),

@@ -485,6 +485,10 @@ static void test_timestamps(void) {
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_DOUBLE_EQUAL(rp_exec_gpu_seconds(exec, 0), 500e-9, 1e-12);
+    double begin = 0, end = 0;
+    CU_ASSERT_EQUAL(rp_exec_gpu_span(exec, 0, &begin, &end), RP_OK);
+    CU_ASSERT_DOUBLE_EQUAL(end - begin, 500, 1e-6);
+    CU_ASSERT_EQUAL(rp_exec_gpu_span(exec, 1, &begin, &end), RP_ERROR_USAGE);
     close_all();
     mock_reset();
     mock.families[1].timestampValidBits = 0;
@@ -497,8 +501,31 @@ static void test_timestamps(void) {
     close_all();
 }
 
+/* Two clocks are set against each other where the driver can, and nowhere else. */
+static void test_calibration(void) {
+    rp_calibration moment = {.size = sizeof moment}, unset = {0};
+    mock_reset();
+    open_text(live_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = ""});
+    CU_ASSERT_EQUAL(rp_device_calibrate(device, &moment), RP_ERROR_UNSUPPORTED);
+    close_all();
+    mock_reset();
+    mock.extensions_too[0] = VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
+    open_text(live_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = ""});
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock.extensions, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME));
+    CU_ASSERT_EQUAL(rp_device_calibrate(device, &moment), RP_OK);
+    CU_ASSERT_EQUAL(moment.host_ns, 5000000);
+    CU_ASSERT_TRUE(moment.gpu_ns > 0);
+    CU_ASSERT_EQUAL(moment.deviation_ns, 40);
+    CU_ASSERT_EQUAL(rp_device_calibrate(device, &unset), RP_ERROR_USAGE);
+    mock.fail_call = "vkGetCalibratedTimestampsEXT";
+    mock.fail_with = VK_ERROR_OUT_OF_HOST_MEMORY;
+    CU_ASSERT_EQUAL(rp_device_calibrate(device, &moment), RP_ERROR_NO_MEMORY);
+    close_all();
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"replay allocates nothing", test_replay_allocates_nothing},
+    static const rp_test tests[] = {{"calibration", test_calibration},
+                                    {"replay allocates nothing", test_replay_allocates_nothing},
                                     {"busy", test_busy},
                                     {"staging", test_staging},
                                     {"mapped", test_mapped},

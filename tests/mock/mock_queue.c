@@ -301,6 +301,30 @@ void VKAPI_CALL mock_GetQueueCheckpointData2NV(VkQueue queue, uint32_t *count,
     *count = have;
 }
 
+VkResult VKAPI_CALL mock_GetPhysicalDeviceCalibrateableTimeDomainsEXT(VkPhysicalDevice device,
+                                                                      uint32_t *count,
+                                                                      VkTimeDomainEXT *out) {
+    (void)device;
+    if (mock_fails("vkGetPhysicalDeviceCalibrateableTimeDomainsEXT")) return mock.fail_with;
+    const VkTimeDomainEXT domains[] = {VK_TIME_DOMAIN_DEVICE_EXT,
+                                       VK_TIME_DOMAIN_CLOCK_MONOTONIC_EXT};
+    uint32_t room = *count;
+    *count = room < 2 ? room : 2;
+    for (uint32_t i = 0; i < *count; i++) out[i] = domains[i];
+    return room < 2 ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_GetCalibratedTimestampsEXT(VkDevice device, uint32_t count,
+                                                    const VkCalibratedTimestampInfoEXT *infos,
+                                                    uint64_t *out, uint64_t *deviation) {
+    (void)device;
+    if (mock_fails("vkGetCalibratedTimestampsEXT")) return mock.fail_with;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = infos[i].timeDomain == VK_TIME_DOMAIN_DEVICE_EXT ? 1000 : 5000000;
+    *deviation = 40;
+    return VK_SUCCESS;
+}
+
 VkResult VKAPI_CALL mock_GetDeviceFaultInfoEXT(VkDevice device, VkDeviceFaultCountsEXT *counts,
                                                VkDeviceFaultInfoEXT *out) {
     (void)device;

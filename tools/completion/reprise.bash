@@ -2,7 +2,7 @@
 _reprise() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]:-} passes='dce rename transfers fuse lower schedule place sync'
-    local commands='run profile compile opt show expand check diff devices kernels help'
+    local commands='run profile bench compile opt show explain expand check diff devices kernels help'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "level.h"
 #include "message.h"
+#include "trace.h"
 #include "reprise/compiler.h"
 
 int cli_level_number(const char *text) {
@@ -103,8 +104,8 @@ void cli_watch_work(void *user, const char *what, uint32_t done, uint32_t total)
 
 rp_status cli_watch_passes(void *user, int index, const rp_pass_report *report,
                            const rp_graph *graph) {
-    (void)report;
     (void)graph;
+    cli_trace_pass(report);
     cli_pass_progress(user, index);
     return RP_OK;
 }

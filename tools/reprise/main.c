@@ -7,8 +7,12 @@
 #include "reprise/status.h"
 
 static const cli_command *const commands[] = {
-    &cli_run,    &cli_profile_command, &cli_compile, &cli_opt,     &cli_show,
-    &cli_expand, &cli_check,           &cli_diff,    &cli_devices, &cli_kernels,
+    &cli_run,           &cli_profile_command,
+    &cli_compile,       &cli_opt,
+    &cli_show,          &cli_explain_command,
+    &cli_bench_command, &cli_expand,
+    &cli_check,         &cli_diff,
+    &cli_devices,       &cli_kernels,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "message.h"
 #include "replay.h"
+#include "trace.h"
 
 typedef struct samples {
     double *values;
@@ -51,13 +52,15 @@ int cli_replay(rp_exec *exec, const char *file, uint32_t count, int print_figure
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         if (i % 256 == 255) cli_progress("replay %u of %u", i + 1, count);
+        double traced = cli_trace_now();
         double wall_start = now(CLOCK_MONOTONIC), cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
         status = rp_exec_submit(exec, NULL, NULL, NULL);
-        double cpu_end = now(CLOCK_THREAD_CPUTIME_ID);
+        double cpu_end = now(CLOCK_THREAD_CPUTIME_ID), submitted = cli_trace_now();
         if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
         if (status != RP_OK) break;
         wall.values[wall.count++] = now(CLOCK_MONOTONIC) - wall_start;
         submit.values[submit.count++] = cpu_end - cpu_start;
+        cli_trace_replay(exec, 0, i, traced, submitted);
         double seconds = rp_exec_gpu_seconds(exec, 0);
         if (seconds >= 0) gpu.values[gpu.count++] = seconds;
     }

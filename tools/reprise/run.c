@@ -13,10 +13,12 @@
 #include "level.h"
 #include "live.h"
 #include "message.h"
+#include "output.h"
 #include "replay.h"
 #include "sizes.h"
 #include "source.h"
 #include "take.h"
+#include "trace.h"
 
 enum {
     OPTION_INPUT = 1,
@@ -30,6 +32,7 @@ enum {
     OPTION_COUNTERS,
     OPTION_FORMAT,
     OPTION_WITHOUT,
+    OPTION_TRACE,
 };
 
 static const cli_option options_table[] = {
@@ -47,12 +50,13 @@ static const cli_option options_table[] = {
     {OPTION_VALIDATE, 0, "validate", NULL, "with Vulkan's validation layer; any message fails"},
     {OPTION_COUNTERS, 0, "counters", NULL, "print what exec and device counted"},
     {OPTION_FORMAT, 'f', "format", "text|json", "of the counters; text by default"},
+    {OPTION_TRACE, 0, "trace", "FILE.json", "write when what ran on host and device, for Perfetto"},
     CLI_LEVEL_OPTIONS,
     {0},
 };
 
 typedef struct run_job {
-    const char *input, *check_text;
+    const char *input, *check_text, *trace;
     cli_device device;
     cli_params params;
     cli_pairs inputs, outputs, lives;
@@ -95,6 +99,7 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         status = cli_take_text(command, "--weights", value, &job->weights);
         return status == CLI_OK ? cli_needs_file(command, "--weights", value) : status;
     case OPTION_WITHOUT: return cli_take_text(command, "--without", value, &job->switches);
+    case OPTION_TRACE: job->trace = value; return cli_needs_file(command, "--trace", value);
     case OPTION_VALIDATE: job->device.validate = true; return CLI_OK;
     case OPTION_COUNTERS: job->counters = true; return CLI_OK;
     case OPTION_FORMAT:
@@ -176,20 +181,28 @@ static int execute(const cli_command *command, const run_job *job, const char *f
                    const cli_inputs *inputs, int figures, int counters, cli_results *out) {
     rp_exec *exec = NULL;
     rp_exec_params params = {.size = sizeof params,
-                             .timestamps = figures,
+                             .timestamps = figures || cli_trace_is_on(),
                              .switches = job->switches.items,
                              .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();
     const rp_graph *graph = job->pipeline ? rp_pipeline_graph(job->pipeline) : NULL;
+    double start = cli_trace_now();
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
     int result = cli_report_nodes(diags, file, graph, status);
     rp_diags_destroy(diags);
+    cli_trace_host("create", "exec and pipelines", start, -1);
+    start = cli_trace_now();
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
+    cli_trace_host("upload", "uploads", start, -1);
     if (result == CLI_OK)
         result = cli_live_set(command, names, job->pipeline, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
+    cli_trace_calibrate(device);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
+    cli_trace_calibrate(device);
+    start = cli_trace_now();
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
+    cli_trace_host("read", "results", start, -1);
     if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);
     rp_exec_destroy(exec);
     return result;
@@ -199,8 +212,10 @@ static int on_device(const cli_command *command, run_job *job, const char *file,
                      const run_plans *plans, const cli_inputs *inputs) {
     cli_results results = {0}, oracle = {0};
     rp_diags *diags = cli_diags();
+    double start = cli_trace_now();
     int result = cli_device_open(&job->device);
     rp_device *device = job->device.handle;
+    cli_trace_host("create", "device", start, -1);
     if (result == CLI_OK)
         result = execute(command, job, file, device, plans->plan, plans->plan, inputs, job->figures,
                          job->counters, &results);
@@ -257,9 +272,18 @@ static int run(const cli_command *command, int argc, char **argv) {
     int result = read_options(command, argc, argv, &job);
     job.params.find_target = find_for_pipeline;
     job.params.user = &finder;
+    if (result == CLI_OK && job.trace) result = cli_output_check(job.trace);
+    if (result == CLI_OK && job.trace) cli_trace_begin();
+    double start = cli_trace_now();
     if (result == CLI_OK)
         result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_PLAN, &source);
+    cli_trace_host("read", "source", start, -1);
     if (result == CLI_OK) result = run_source(command, &job, &source, &plans);
+    if (result == CLI_OK && job.trace) {
+        rp_device_info info = {.size = sizeof info};
+        (void)rp_device_get_info(job.device.handle, &info);
+        result = cli_trace_end(job.trace, info.name);
+    }
     cli_source_close(&source);
     rp_plan_destroy(plans.compiled);
     rp_plan_destroy(plans.oracle);

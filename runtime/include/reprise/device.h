@@ -127,6 +127,18 @@ typedef struct rp_device_params {
                                * threads, pipelines are created by those who wait for them */
 } rp_device_params;
 
+/* One moment on two clocks, read as near to each other as the driver can. */
+typedef struct rp_calibration {
+    size_t size;           /* sizeof(rp_calibration) of the caller */
+    uint64_t host_ns;      /* of CLOCK_MONOTONIC */
+    double gpu_ns;         /* of the device's clock, as rp_exec_gpu_span has it */
+    uint64_t deviation_ns; /* the two are at most so far apart */
+} rp_calibration;
+
+/* Reads both clocks. RP_ERROR_UNSUPPORTED for a device without VK_EXT_calibrated_timestamps, or whose driver knows
+ * no CLOCK_MONOTONIC; of an imported device the application enables it. Any thread. */
+RP_API rp_status rp_device_calibrate(rp_device *device, rp_calibration *out);
+
 /* ---- For a VkDevice of the application's ------------------------------------------------------ */
 
 /* What a physical device of the application's instance could do: info->suitable, or what is missing;

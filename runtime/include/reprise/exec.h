@@ -359,6 +359,10 @@ RP_API uint64_t rp_exec_completed(rp_exec *exec);
  * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec
  * is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
+/* When that was, in nanoseconds of the device's own clock: rp_device_calibrate says what those are on the
+ * host's. RP_ERROR_NOT_FOUND where the time is not known. */
+RP_API rp_status rp_exec_gpu_span(rp_exec *exec, uint32_t slot, double *out_begin_ns,
+                                  double *out_end_ns);
 /* Text about where the device was lost, or NULL when the exec has not met with that: which replay was
  * in flight, with markers (rp_exec_params.markers) the node, and what the driver says where the
  * device has VK_EXT_device_fault. It stays as it is. */
