@@ -149,6 +149,8 @@ const rp_op rp_ops_data[] = {
         .notes = "A number past the table's end, or below 0, gives a row of zeros. Blocks of q8_0 "
                  "and q4_0 are unpacked exactly. " MOVES,
         .form = RP_OP_POINTWISE,
+        .together = 'C',
+        .outside = true,
         .operand_count = 3,
         .operands = {{.name = "table", .brief = "the rows", .shape = "*N C", .dtypes = DT_ALL},
                      {.name = "ids", .brief = "row numbers", .shape = "*R", .dtypes = RP_DT_ID},

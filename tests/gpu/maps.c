@@ -132,7 +132,7 @@ static void test_formulas(void) {
 static void test_moved(void) {
     check("  buf $a in f16[24,32]\n  buf $i in u32[24]\n  buf $y out f16[24,32]\n"
           "  n0 = op gather_rows (r $a:f16[24,32], r $i:u32[24], w $y:f16[24,32])\n",
-          false, "each=4");
+          true, "each=4");
     check("  buf $a in f32[2,4,6,32]\n  buf $y out f32[2,6,4,32]\n  buf %t tmp f32[2,6,4,32]\n"
           "  n0 = op permute {order=acbd} (r $a:f32[2,4,6,32], w %t:f32[2,6,4,32])\n"
           "  n1 = op neg (r %t:f32[2,6,4,32], w $y:f32[2,6,4,32])\n",

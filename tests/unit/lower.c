@@ -199,15 +199,15 @@ static const char layers_text[] =
     "  buf $g weight f32[200]\n"
     "  buf $h weight f32[200]\n"
     "  buf $y out f32[3,200]\n"
-    "  buf $big in f32[20000000]\n"
-    "  buf $out out f16[20000000]\n"
+    "  buf $big in f32[80000000]\n"
+    "  buf $out out f16[80000000]\n"
     "  buf $few in f32[2,100]\n"
     "  buf $sum out f32[2]\n"
     "  buf %a tmp f32[3,200]\n"
     "  n0 = op rms_norm {eps=0.5} (r $x:f32[3,200], r $g:f32[200], w %a:f32[3,200])\n"
     "  n1 = op rms_norm {eps=0.5} (r %a:f32[3,200], r $h:f32[200], w %a:f32[3,200])\n"
     "  n2 = op rms_norm {eps=0.25} (r %a:f32[3,200], r $h:f32[200], w $y:f32[3,200])\n"
-    "  n3 = op cast (r $big:f32[20000000], w $out:f16[20000000])\n"
+    "  n3 = op cast (r $big:f32[80000000], w $out:f16[80000000])\n"
     "  n4 = op row_sum (r $few:f32[2,100], w $sum:f32[2])\n"
     "}\n";
 
@@ -230,15 +230,16 @@ static void test_kernels(void) {
     CU_ASSERT_EQUAL(g->kernels[n[0].kernel].first_word, g->kernels[n[2].kernel].first_word);
     CU_ASSERT_STRING_EQUAL(rp_graph_string(g, g->kernels[n[0].kernel].name), "rms_norm");
     CU_ASSERT_STRING_EQUAL(rp_graph_string(g, g->kernels[n[2].kernel].name), "rms_norm.v2");
-    /* A workgroup for each long row, a thread for each short one, 256 elements of a map; more
-     * workgroups than one dimension holds go over two. */
+    /* A workgroup for each long row, a thread for each short one, 256 elements of a map, four times as many
+     * of a large one; more workgroups than one dimension holds go over two. */
     CU_ASSERT_EQUAL(n[0].grid[0], 3);
     CU_ASSERT_EQUAL(n[4].grid[0], 1);
     CU_ASSERT_EQUAL(g->kernels[n[4].kernel].shared_bytes, 0);
     CU_ASSERT_TRUE(g->kernels[n[0].kernel].shared_bytes >= 1024);
     CU_ASSERT_EQUAL(n[3].grid[1], 2);
     CU_ASSERT_TRUE(n[3].grid[0] <= 65535);
-    CU_ASSERT_TRUE((uint64_t)n[3].grid[0] * n[3].grid[1] * 256 >= 20000000);
+    uint64_t groups = (uint64_t)n[3].grid[0] * n[3].grid[1];
+    CU_ASSERT_TRUE(groups * 1024 >= 80000000 && groups * 512 < 80000000);
     rp_graph_destroy(g);
     rp_graph_destroy(source);
 }
