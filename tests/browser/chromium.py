@@ -25,7 +25,7 @@ class Chromium:
     """`with Chromium() as browser`: messages of the console and exceptions gather in browser.messages, requests for
     anything but the page itself in browser.requests."""
 
-    def __init__(self, width=1440, height=900, timeout=60):
+    def __init__(self, width=1440, height=900, timeout=180):
         self.size, self.timeout = (width, height), timeout
         self.numbers = itertools.count(1)
         self.answers, self.messages, self.requests, self.events = {}, [], [], []
@@ -53,6 +53,7 @@ class Chromium:
         self.session = self.call("Target.attachToTarget", session=None, targetId=page["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
+        self.call("Performance.enable", timeDomain="threadTicks")
         return self
 
     def __exit__(self, *error):
@@ -113,7 +114,8 @@ class Chromium:
         return answer["result"]
 
     def open(self, path, fragment=""):
-        """Opens a page and waits until it is drawn; seconds from the navigation to then."""
+        """Opens a page and waits until it is drawn; seconds from the navigation to then, of the clock. self.busy is how many of
+        them the page's own thread worked, which others on the machine do not lengthen."""
         self.call("Page.navigate", url="about:blank")
         self.requests.clear()
         url = "file://" + str(path)
@@ -123,6 +125,7 @@ class Chromium:
         while time.monotonic() < end:
             milliseconds = self.run(drawn)
             if milliseconds:
+                self.busy = next(m["value"] for m in self.call("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration")
                 return milliseconds / 1000
             time.sleep(0.02)
         raise Failure(f"{path} was not drawn")

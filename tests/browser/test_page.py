@@ -78,9 +78,9 @@ class Page(unittest.TestCase):
                 self.click_through(path.stem)
 
     def test_decoder(self):
-        """Sixteen layers: the decoder of the examples, repeated."""
-        path = SOURCE / "tests/golden/pipelines/decoder-token.yaml"
-        page = self.show("decoder", path, "--target", "h200", "-O2")
+        """Sixteen layers of a Llama, for a GPU, with tags."""
+        path = SOURCE / "examples/workloads/llama.yaml"
+        page = self.show("decoder", path, "-D", "layers=16", "--target", "h200", "-O2")
         self.browser.open(page)
         self.click_through("decoder")
         node = self.run_in_page("form.graph.nodes.find((n) => n.members && n.members.length > 1).id")
@@ -98,9 +98,12 @@ class Page(unittest.TestCase):
             graph = self.folder / f"large{nodes}.rpir"
             graph.write_text(large_graph(nodes))
             page = self.show(f"large{nodes}", graph)
-            seconds = min(self.browser.open(page) for _ in range(3))
-            print(f"{nodes} nodes: {page.stat().st_size / 1e6:.2f} MB, drawn after {seconds:.2f} s", file=sys.stderr)
-            self.assertLess(seconds, most)
+            seconds, busy = [], []
+            for _ in range(3):
+                seconds.append(self.browser.open(page))
+                busy.append(self.browser.busy)
+            print(f"{nodes} nodes: {page.stat().st_size / 1e6:.2f} MB, drawn after {min(seconds):.2f} s, busy for {min(busy):.2f} s", file=sys.stderr)
+            self.assertLess(min(busy), most)
             if nodes == 1000:
                 self.assertLess(page.stat().st_size, 2_000_000)
         self.click_through("large")

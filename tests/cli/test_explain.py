@@ -99,6 +99,31 @@ graph halves {
         self.assertTrue(self.explain("p.rplan", "n5").startswith("n5 "))
 
 
+class Tour(cli.Case):
+    """What docs/inspection.md says of examples/inspection."""
+
+    def explain(self, name, *arguments):
+        return self.expect(OK, "explain", SOURCE / "examples/inspection" / f"{name}.rpir", *arguments)
+
+    def test_needless_barrier(self):
+        out = self.explain("ring", "b1", "--what-if", "range=n1:$ring[65536+65536]")
+        self.assertIn("n1 reads $ring[0+65536] of the 256 KiB that it names, which n0 writes", out)
+        self.assertRegex(out, r"groups +3 -> +2  better\n +barriers +2 -> +1  better")
+
+    def test_refused_fusion(self):
+        self.assertIn("n2 needs it in memory", self.explain("reader", "n0", "n1"))
+        self.assertIn("no matter of cost", self.explain("reader", "--what-if", "fuse=n0,n1"))
+        self.assertIn("n0 and n1 are one kernel", self.explain("reader-fixed", "n0", "n1"))
+        self.assertIn("take 0 bytes of arena", self.explain("reader-fixed"))
+
+    def test_large_arena(self):
+        out = self.explain("late", "volume")
+        self.assertIn("read by n1, n4.\nAlive from group 0 to group 4.", out)
+        self.assertIn("in which 12 MiB are alive; this buffer is one of them", out)
+        self.assertIn("take 12 MiB of arena", self.explain("late"))
+        self.assertRegex(self.explain("late-fixed"), r"take 8\.00391 MiB of arena")
+
+
 class Bench(cli.Case):
     def bench(self, status, *arguments, **options):
         return self.expect(status, "bench", *arguments, "--baseline", "b.json", "--counts", **options)

@@ -72,12 +72,12 @@ const char *cli_fact_text(const json_t *object, const char *key) {
 }
 
 const char *cli_fact_bytes(double bytes, char text[32]) {
-    if (bytes < 1e5)
+    if (bytes < 1e4)
         snprintf(text, 32, "%.0f bytes", bytes);
-    else if (bytes < 1e8)
-        snprintf(text, 32, "%.1f KiB", bytes / 1024);
+    else if (bytes < 1048576)
+        snprintf(text, 32, "%.6g KiB", bytes / 1024);
     else
-        snprintf(text, 32, "%.1f MiB", bytes / 1048576);
+        snprintf(text, 32, "%.6g MiB", bytes / 1048576);
     return text;
 }
 
@@ -136,6 +136,24 @@ static void say_boundary(const cli_facts *f, json_int_t at) {
         printf("the barrier before group %" JSON_INTEGER_FORMAT, at);
 }
 
+/* What the later node says that it uses, where that is more than the bytes that are shared. */
+static void say_named(const cli_facts *f, const json_t *h) {
+    json_int_t buffer = cli_fact_number(h, "buffer", -1), first = cli_fact_number(h, "offset", 0);
+    json_int_t size = cli_fact_number(h, "size", 0);
+    const json_t *node = cli_fact(f->nodes, cli_fact_number(h, "to", -1));
+    json_t *use;
+    size_t i;
+    char bytes[32];
+    json_array_foreach(json_object_get(node, "uses"), i, use) {
+        json_int_t offset = cli_fact_number(use, "offset", 0),
+                   all = cli_fact_number(use, "size", 0);
+        if (cli_fact_number(use, "buffer", -1) != buffer || all <= size) continue;
+        if (offset > first || first + size > offset + all) continue;
+        printf(" of the %s that it names", cli_fact_bytes((double)all, bytes));
+        return;
+    }
+}
+
 /* "n7 reads %h (4096 bytes), which n3 wrote" */
 static void say_hazard(const cli_facts *f, const json_t *h) {
     const char *kind = cli_fact_text(h, "kind");
@@ -160,6 +178,7 @@ static void say_hazard(const cli_facts *f, const json_t *h) {
         printf(" (all %s)", cli_fact_bytes((double)size, bytes));
     else
         printf("[%" JSON_INTEGER_FORMAT "+%" JSON_INTEGER_FORMAT "]", offset, size);
+    if (!whole) say_named(f, h);
     printf(", which n%" JSON_INTEGER_FORMAT " %s", from, !strcmp(kind, "war") ? "reads" : "writes");
     if (earlier >= 0 && earlier != buffer) {
         printf(" as ");

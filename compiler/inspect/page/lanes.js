@@ -36,6 +36,7 @@ function drawLanes(main) {
     make("span", {class: "key"}, make("i", {style: "border-style:dashed;border-color:var(--pick)"}), "where the selected node could stand"),
     STRENGTH.map((kind) => make("span", {class: "key " + kind}, make("i", {class: "line", style: "border-color:currentColor"}), kind)),
     make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dashed"}), "nothing needs it alone"),
+    form.graph.stats.tagged ? make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dotted;opacity:.5"}), "gone where readers wait") : null,
     make("span", {}, make("button", {type: "button", onclick: () => zoom(-1), "aria-label": "Narrower"}, "−"), " ", make("button", {type: "button", onclick: () => zoom(1), "aria-label": "Wider"}, "+")));
   const scroll = make("div", {class: "lanes", tabindex: 0, "aria-label": "Schedule"}), head = make("div", {class: "head"}), sheet = make("div", {class: "sheet"});
   scroll.append(head, sheet);
@@ -101,8 +102,9 @@ function drawLanes(main) {
       const barrier = form.barriers.get(at);
       if (!barrier) continue;
       const f = form.barrierFacts.get(at), between = at > 0 && at < groups.length, needless = between && f && !f.alone.length, place = at === 0 ? 14 : x(at) - rest / 2;
-      const label = `Barrier ${whereOf(at)}, ${barrier.hazards.length} hazards` + (needless ? ", nothing needs it alone" : "");
-      const classes = kindOf(barrier) + (needless ? " needless" : "") + (isPicked("b", at) ? " picked" : "");
+      const label = `Barrier ${whereOf(at)}, ${barrier.hazards.length} hazards` + (needless ? ", nothing needs it alone" : "") + (barrier.tagged_src === "none" && barrier.tagged_dst === "none" ? ", gone where readers wait" : "");
+      const waited = barrier.tagged_src === "none" && barrier.tagged_dst === "none"; /* readers wait for words instead */
+      const classes = kindOf(barrier) + (needless ? " needless" : "") + (waited ? " waited" : "") + (isPicked("b", at) ? " picked" : "");
       items.push(make("button", {type: "button", class: "barrier " + classes, style: `left:${place}px;top:0;height:${tall}px`, title: label, "aria-label": label, onclick: () => select("b", at)}));
       if (width() > 60) heads.push(make("span", {class: "barrierhead " + classes, style: `left:${place}px`, "aria-hidden": true}, barrier.hazards.length || ""));
     }

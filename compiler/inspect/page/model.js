@@ -68,7 +68,7 @@ const bytesOf = (n) => {
 };
 const fileName = () => (DOCUMENT.file || "source").replace(/^.*\//, "");
 const beforeOf = (id) => form.before.get(id) || [];
-const timeOf = (ns) => ns === null || ns === undefined ? "" : ns >= 1e6 ? (ns / 1e6).toFixed(2) + " ms" : ns >= 1000 ? (ns / 1e3).toFixed(2) + " µs" : ns.toFixed(ns < 10 ? 1 : 0) + " ns";
+const timeOf = (ns) => ns === null || ns === undefined ? "" : ns >= 1e9 ? (ns / 1e9).toFixed(2) + " s" : ns >= 1e6 ? (ns / 1e6).toFixed(2) + " ms" : ns >= 1000 ? (ns / 1e3).toFixed(2) + " µs" : ns.toFixed(ns < 10 ? 1 : 0) + " ns";
 const countOf = (n) => n === null || n === undefined ? "" : Number(n).toLocaleString("en");
 const nodeWord = (node) => node.members && node.members.length > 1 ? node.members.map((m) => m.op).join(" ") : node.kind === "op" || !node.members ? node.name : node.members[0].op;
 const isTransfer = (node) => !["run", "op", "fence"].includes(node.kind);

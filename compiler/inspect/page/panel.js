@@ -20,7 +20,7 @@ function overviewPanel() {
     facts(["file", DOCUMENT.file ? make("span", {title: DOCUMENT.file}, fileName()) : null], ["form", form.raw.title], ["target", form.graph.target ? form.graph.target.name : "portable"],
       ["longest path", form.facts.longest_path ? `${form.facts.longest_path} nodes; no order needs fewer than ${s.barrier_bound} barriers` : null],
       ["memory", s.arena_bytes ? `${bytesOf(s.arena_bytes)} of arena, at least ${bytesOf(s.arena_bound_bytes)} for this schedule, ${bytesOf(s.transient_bytes)} unshared` : null],
-      ["compiled in", passes.length ? `${(passes.reduce((sum, p) => sum + (p.seconds || 0), 0) * 1e3).toFixed(1)} ms in ${passes.length} passes` : null]),
+      ["compiled in", passes.length ? `${timeOf(passes.reduce((sum, p) => sum + (p.seconds || 0), 0) * 1e9)} in ${passes.length} passes` : null]),
     needless.length ? section("Barriers that nothing needs alone", make("p", {}, commas(needless.slice(0, 40).map((b) => pickBarrier(b.before_group))))) : null,
     critical.length ? section("Critical path", make("p", {}, commas(critical.slice(0, 60).map(pickNode)), critical.length > 60 ? ` and ${critical.length - 60} more` : null)) : null,
     section("Select", make("p", {class: "soft"}, "Click a node, a barrier, a buffer or a kernel in any view: all views show the same selection. Press ? for the keys.")),
@@ -55,6 +55,15 @@ function orderPart(node, fact) {
     section("Waited for by", side((e) => e.hazard.from === node.id && e.hazard.to !== node.id),
       beforeOf(node.id).length ? make("p", {class: "soft"}, "By what it names: ", commas(beforeOf(node.id).slice(0, 60).map(pickNode)), beforeOf(node.id).length > 60 ? " …" : "") : null),
   ];
+}
+
+/* What the later node says that it uses, where that is more than the bytes that are shared. */
+function namedMore(hazard) {
+  const node = hazard.to === "host" || hazard.buffer === null ? null : form.nodes.get(hazard.to);
+  const use = node && node.uses.find((u) => u.buffer === hazard.buffer && u.offset <= hazard.offset && hazard.offset + hazard.size <= u.offset + u.size && u.size > hazard.size);
+  if (!use) return null;
+  const whole = use.offset === 0 && use.size === form.buffers.get(use.buffer).size;
+  return make("span", {class: "soft"}, `, of which n${node.id} names ${whole ? "all " + bytesOf(use.size) : `[${use.offset} + ${use.size}]`}`);
 }
 
 function hazardBytes(hazard) {
@@ -189,7 +198,7 @@ const hazardMeaning = {raw: "reads what was written", war: "overwrites what was 
 function barrierPanel(barrier) {
   const fact = form.barrierFacts.get(barrier.before_group) || {alone: [], bytes: 0}, alone = new Set(fact.alone);
   const groups = form.graph.groups.length, at = barrier.before_group;
-  const row = (h, i, only) => make("li", {}, hazardWords(h), " ", make("span", {}, hazardBytes(h)), only ? make("span", {class: "bad", title: "no other barrier orders it"}, " ●") : null);
+  const row = (h, i, only) => make("li", {}, hazardWords(h), " ", make("span", {}, hazardBytes(h), namedMore(h)), only ? make("span", {class: "bad", title: "no other barrier orders it"}, " ●") : null);
   const shown = barrier.hazards.slice(0, 300);
   return [
     make("h2", {}, "Barrier ", whereOf(at)),

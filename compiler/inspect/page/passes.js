@@ -78,6 +78,8 @@ function drawPasses(main) {
     if (!state.kind) box.querySelectorAll(".body").forEach((body, i) => { body.scrollTop = scrolls[i] || 0; });
   };
   fill();
+  const touched = box.querySelector(".pass:not(:first-child) .entry.touched");
+  if (touched) touched.closest(".pass").scrollIntoView({inline: "center", block: "nearest"});
   redraw = fill;
 }
 
