@@ -223,6 +223,18 @@ static bool check_switches(rp_fuse_set *s) {
     return true;
 }
 
+/* What is made of nothing is a constant, or what else goes in: there is nothing to save. */
+static bool check_elements(rp_fuse_set *s) {
+    for (uint32_t i = 0; s->count > 1 && i < s->count; i++) {
+        const rp_op_call *c = &s->calls[i]->call;
+        for (uint32_t k = 0; k < c->operand_count; k++)
+            if (rp_tensor_extent(&c->operands[k]).powers == RP_POWERS_EMPTY)
+                return refuse(s, "%s of n%u %s has no elements", rp_op_operand_name(c, k),
+                              id_of(s, i), c->op->name);
+    }
+    return true;
+}
+
 static bool check_size(rp_fuse_set *s) {
     if (s->count == 1 || s->shape.size <= RP_SHAPE_FUSED_SIZE) return true;
     return refuse(s, "about %.0f instructions would be one kernel", s->shape.size);
@@ -233,7 +245,7 @@ bool rp_fuse_set_shape(rp_fuse_set *set) {
     set->shape.members = set->members;
     set->shape.count = set->count;
     set->views = 0;
-    if (!check_switches(set)) return false;
+    if (!check_switches(set) || !check_elements(set)) return false;
     for (uint32_t i = 0; i < set->count; i++) fill_member(set, i);
     if (!rp_shape_find(&set->shape)) {
         memcpy(set->reason, set->shape.reason, sizeof set->reason);

@@ -150,7 +150,7 @@ static rp_status place(loading *l) {
         e->storage = out->storage_count - 1;
         e->offset = offset;
         out->storage_bytes[e->storage] = offset + e->bytes;
-        l->total += e->bytes;
+        l->total += e->array.size ? e->bytes : 0;
     }
     return RP_OK;
 }
@@ -198,7 +198,7 @@ static rp_status upload_as_they_are(loading *l) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < out->count; i++) {
         const entry *e = &out->entries[i];
-        if (!e->first || e->converted) continue;
+        if (!e->first || e->converted || e->array.size == 0) continue;
         uploads[count++] =
             (rp_storage_upload){out->storages[e->storage], e->offset, e->bytes, e->array.data};
     }
@@ -223,7 +223,7 @@ static rp_status upload_converted(loading *l) {
     rp_status status = values ? RP_OK : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < out->count; i++) {
         const entry *e = &out->entries[i];
-        if (!e->first || !e->converted) continue;
+        if (!e->first || !e->converted || e->array.size == 0) continue;
         uint64_t count = e->bytes / rp_dtype_size((rp_dtype)e->dtype);
         for (uint64_t at = 0; at < count && status == RP_OK; at += SLICE_VALUES)
             status = upload_slice(l, e, at, values);

@@ -225,7 +225,7 @@ static const recipe recipes[] = {
     {"reduce_sum_square", "f32(x) * f32(x)", "x * x", "sum", NULL, false, false, false},
     {"reduce_log_sum", NULL, "f32(x)", "sum", "log(x)", true, false, false},
     {"reduce_any", "x != 0.0", "x != 0", "max", NULL, false, true, false},
-    {"reduce_all", "x != 0.0", "x != 0", "min", NULL, false, true, false},
+    {"reduce_all", "x != 0.0", "x != 0", "prod", NULL, false, true, false}, /* of nothing 1 */
 };
 
 /* Sums of small integers have 32 bits, as NumPy's have more than their elements. */
@@ -239,7 +239,7 @@ static uint8_t result_dtype(const recipe *how, uint8_t dtype) {
 /* What changes nothing of what it joins, as a formula of the type of the elements. */
 static const char *neutral(const recipe *how, uint8_t as) {
     bool least = strcmp(how->by, "min") == 0;
-    if (how->flags) return least ? "0 == 0" : "0 == 1";
+    if (how->flags) return strcmp(how->by, "prod") == 0 ? "0 == 0" : "0 == 1";
     if (strcmp(how->by, "sum") == 0) return "0";
     if (strcmp(how->by, "prod") == 0) return "1";
     if (as == RP_F32) return least ? "inf" : "-inf";
@@ -378,7 +378,7 @@ static rp_status expand_variance(rp_expansion *x) {
     rp_tensor result;
     rp_lines l;
     RP_TRY(read_reduced(x, &r, &result));
-    if (correction >= (double)r.count)
+    if (correction >= (double)r.count && (correction > 0 || r.count)) /* of nothing it is NaN */
         return rp_axes_wrong(x, CORRECTION, "as many as elements come together, or more");
     RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
     if (are_rows(x, &r, dtype, &l) && correction == 0) return rows_alone(x, "variance", &l);

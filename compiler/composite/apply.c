@@ -216,6 +216,13 @@ static uint64_t rows_parts(rp_application *x, const rp_op_call *call, const rp_t
     return rp_choose_special(x, parts > 1) ? parts : 1;
 }
 
+static bool is_empty(const rp_op_call *call) {
+    bool empty = false;
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        empty |= !call->operands[i].absent && rp_tensor_elements(&call->operands[i]) == 0;
+    return empty;
+}
+
 static rp_status apply(rp_application *x, const void *what) {
     const rp_op *op = what;
     maker m = {.x = x};
@@ -236,8 +243,9 @@ static rp_status apply(rp_application *x, const void *what) {
     const rp_target *target = rp_graph_target(x->graph);
     uint64_t rows = rows_parts(x, &m.call, target);
     uint64_t k = (uint64_t)rp_choose(x, (double)rp_product_parts(&m.call, target));
-    /* A kernel of matvec is made for a number of vectors; matmul's take any. */
-    bool sized = rp_op_is_sized(&m.call), vectors = m.call.op->product && (sized || x->choices);
+    /* A kernel of matvec is made for a number of vectors, and for rows that are there; matmul's take any. */
+    bool sized = rp_op_is_sized(&m.call),
+         vectors = m.call.op->product && (sized || x->choices || is_empty(&m.call));
     if (sized && (rows > 1 || k > 1 || vectors)) return rp_apply_sized(x, apply, op);
     if (rows > 1) return split_node(&m, rp_rows_split, rows);
     if (k > 1) return split_node(&m, rp_product_split, k);

@@ -102,7 +102,7 @@ rp_status rp_axes_around(rp_expansion *x, uint32_t attr, const rp_tensor *shape,
 
 /* ---- Chains of take_range -------------------------------------------------------------------- */
 
-/* One axis of it; a count of 0: as it is. */
+/* One axis of it; a step of 0: as it is. */
 typedef struct range {
     int64_t start, step;
     uint64_t count;
@@ -124,7 +124,7 @@ static rp_status chain(rp_expansion *x, rp_given_operand *in, rp_given_operand *
     rp_given_operand temps[RP_MAX_RANK], *from = in;
     uint32_t axes[RP_MAX_RANK], count = 0;
     for (uint32_t axis = rank; axis-- > 0;)
-        if (ranges[axis].count) axes[count++] = axis;
+        if (ranges[axis].step) axes[count++] = axis;
     for (uint32_t i = 0; i + 1 < count; i++) {
         char name[16];
         snprintf(name, sizeof name, "axis%u", axes[i]);
@@ -233,7 +233,7 @@ static rp_status expand_slice_axes(rp_expansion *x) {
         int64_t start = clamped(starts->values[i], length, step < 0, true);
         int64_t end = clamped(ends->values[i], length, step < 0, false);
         int64_t span = step < 0 ? start - end : end - start, size = step < 0 ? -step : step;
-        if (span <= 0) return rp_axes_wrong(x, ENDS, "nothing is left of an axis");
+        if (span < 0) span = 0;
         ranges[axes.values[i]] = (range){start, step, (uint64_t)((span + size - 1) / size)};
     }
     return chain(x, x->operands[X], x->operands[OUT], shape.rank, ranges);

@@ -87,7 +87,7 @@ static rp_status in_parts(convolution *c, uint64_t channels, uint64_t places, rp
                           rp_status (*part)(convolution *c, rp_given_operand *out)) {
     uint64_t images = c->in.count, seen = 1, most = 0;
     if (rp_mul_u64(channels, c->taps, &seen) && rp_mul_u64(seen, places, &seen))
-        most = RP_OP_MAX_ELEMENTS / seen;
+        most = seen ? RP_OP_MAX_ELEMENTS / seen : images;
     if (rp_choose(c->x->application, most == 0 || most >= images) != 0) return part(c, out);
     uint64_t parts = (images + most - 1) / most, step = (images + parts - 1) / parts;
     uint64_t from = rp_tensor_bytes(&c->input.argument.tensor) / images;

@@ -43,7 +43,7 @@ static rp_status permute(rp_expansion *x, rp_given_operand *from, rp_given_opera
 /* Groups of a grid's channels, each with a mean of 0 and a variance of 1, into `out`. */
 static rp_status normalise(rp_expansion *x, const rp_grid *grid, uint64_t groups, double eps,
                            rp_given_operand *from, rp_given_operand *out) {
-    uint64_t each = grid->channels / groups, places = rp_grid_places(grid);
+    uint64_t each = groups ? grid->channels / groups : 0, places = rp_grid_places(grid);
     const uint64_t rows[] = {grid->count * groups, each * places};
     const uint64_t lying[] = {grid->count, places, groups, each};
     const rp_attribute attr = {.name = "eps", .number = eps};

@@ -125,6 +125,7 @@ static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const r
     rp_given_operand *results[2] = {values, indices}, *parts[2] = {NULL, NULL};
     bool turns = rp_choose(x->application, (double)l->behind) > 1;
     static const char *const names[] = {"values", "indices"};
+    if (l->front * l->along * l->behind == 0) return RP_OK; /* there is nothing to do */
     if (turns) {
         from = rp_axes_seen(in, &across);
         RP_TRY(rp_expand_temp(x, "lines", &line));
@@ -178,7 +179,7 @@ rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool larges
                         rp_given_operand *values, rp_given_operand *indices) {
     rp_tensor shape = rp_axes_shape(in);
     uint64_t length = shape.dims[shape.rank - 1];
-    rp_lines l = {rp_tensor_elements(&shape) / length, length, 1};
+    rp_lines l = {length ? rp_tensor_elements(&shape) / length : 0, length, 1};
     const rp_tensor rows = {.rank = 2, .dims = {l.front, length}};
     rp_given_operand *results[2] = {values, indices}, sorted[2];
     static const char *const names[] = {"sorted", "places"};
@@ -257,6 +258,7 @@ static rp_status expand_unique(rp_expansion *x) {
     if (o[COUNTS]) RP_TRY(rp_axes_make(x, o[COUNTS], &line, RP_U32));
     if (o[INVERSE]) RP_TRY(rp_axes_make(x, o[INVERSE], &shape, RP_U32));
     RP_TRY(rp_axes_make(x, o[COUNT], &one, RP_U32));
+    if (n == 0) return fill(x, o[COUNT], 0);
     RP_TRY(rp_expand_temp(x, "sorted", &sorted));
     RP_TRY(rp_axes_make(x, &sorted, &line, shape.dtype));
     RP_TRY(numbers(x, "places", n, &places));
@@ -308,7 +310,8 @@ static rp_status update(rp_expansion *x, uint32_t reduction, rp_given_operand *a
     static const char *const joins[] = {NULL, "sum", "prod", "min", "max"};
     rp_given_operand **o = x->operands, places, order;
     rp_tensor shape = rp_axes_shape(o[DATA]);
-    const rp_tensor slices = {.rank = 2, .dims = {rp_tensor_elements(&shape) / size, size}};
+    const rp_tensor slices = {.rank = 2,
+                              .dims = {size ? rp_tensor_elements(&shape) / size : 0, size}};
     const rp_tensor given = {.rank = 2, .dims = {count, size}}, line = {.rank = 1, .dims = {count}};
     const rp_lines l = {1, count, 1};
     RP_TRY(rp_axes_make(x, o[OUT], &shape, shape.dtype));
@@ -342,7 +345,7 @@ static bool same_dims(const rp_tensor *a, uint32_t from_a, const rp_tensor *b, u
 }
 
 static rp_status expand_scatter_elements(rp_expansion *x) {
-    enum { DATA, INDICES, UPDATES };
+    enum { DATA, INDICES, UPDATES, OUT };
     enum { AXIS_OF, REDUCTION };
     rp_given_operand **o = x->operands, at;
     rp_tensor data = rp_axes_shape(o[DATA]), indices = rp_axes_shape(o[INDICES]);
@@ -357,6 +360,7 @@ static rp_status expand_scatter_elements(rp_expansion *x) {
         return unlike(x, "indices must have the shape of data but for the axis");
     const rp_attribute attrs[] = {{.name = "axis", .number = axis},
                                   {.name = "length", .number = (double)l.along}};
+    if (rp_tensor_elements(&data) == 0) return rp_axes_make(x, o[OUT], &data, data.dtype);
     RP_TRY(rp_expand_temp(x, "at", &at));
     rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
     RP_TRY(

@@ -154,8 +154,8 @@ rp_status rp_expand_pad(rp_expansion *x) {
         l->after = pads->values[pads->count == 1 ? 0 : count + i];
         l->used = l->before || l->after;
         int64_t kept = size + (l->before < 0 ? l->before : 0) + (l->after < 0 ? l->after : 0);
-        if (kept < 1)
-            return rp_expand_wrong(x, PADS, "cuts off all %lld elements of axis %u",
+        if (kept < 0)
+            return rp_expand_wrong(x, PADS, "cuts off more than the %lld elements of axis %u",
                                    (long long)size, axes[i]);
         l->size = (uint64_t)(size + l->before + l->after);
     }

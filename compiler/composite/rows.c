@@ -44,6 +44,7 @@ uint64_t rp_rows_parts(const rp_op_call *call, const rp_target *target) {
     /* Of a device of which not even the subgroup is known, one kernel is right everywhere. */
     if (!op || !target->subgroup) return 1;
     uint64_t rows = rp_sym(call, 'R'), length = rp_sym(call, 'C');
+    if (rows == 0) return 1;
     /* As few as a workgroup can go through, where its loops would end too early. */
     double turns = rp_op_row_turns(call, RP_OP_ROW_THREADS);
     if (rp_op_row_threads(call, target) > 1 && !rp_target_turns(target, turns)) {

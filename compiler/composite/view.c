@@ -8,7 +8,9 @@
 static void shape_of_rows(const rp_graph *graph, const rp_graph_use *range, rp_tensor *tensor) {
     const rp_graph_buffer *b = &graph->buffers[range->buffer];
     tensor->powers[0] = 0;
-    if (b->rank == 1)
+    if (range->size == 0)
+        tensor->dims[0] = 0;
+    else if (b->rank == 1)
         tensor->dims[0] =
             range->size / rp_dtype_size((rp_dtype)b->dtype) * rp_dtype_block((rp_dtype)b->dtype);
     else
@@ -39,16 +41,12 @@ bool rp_view_infer(const rp_graph *graph, const rp_graph_use *range, rp_view_par
 bool rp_view_check(const rp_graph_use *range, bool sized, const rp_tensor *tensor,
                    char error[RP_VIEW_ERROR]) {
     rp_dtype dtype = (rp_dtype)tensor->dtype;
-    uint64_t bytes;
-    for (uint32_t i = 0; i < tensor->rank; i++)
-        if (tensor->dims[i] == 0) {
-            snprintf(error, RP_VIEW_ERROR, "dimension %u is 0", i);
-            return false;
-        }
+    uint64_t bytes = 0;
+    bool empty = rp_shape_is_empty(tensor->rank, tensor->dims);
     if (!rp_shape_has_blocks(dtype, tensor->rank, tensor->dims))
         snprintf(error, RP_VIEW_ERROR, "the last dimension of %s is a multiple of %u",
                  rp_dtype_name(dtype), rp_dtype_block(dtype));
-    else if (!rp_shape_bytes(dtype, tensor->rank, tensor->dims, &bytes))
+    else if (!empty && !rp_shape_bytes(dtype, tensor->rank, tensor->dims, &bytes))
         snprintf(error, RP_VIEW_ERROR, "the shape needs more bytes than 64 bits can count");
     else if (bytes > range->size || (sized && bytes != range->size))
         snprintf(error, RP_VIEW_ERROR, "the shape needs %llu bytes, the range has %llu",

@@ -226,7 +226,8 @@ enum { MAX_ELEMENTS = 0xff000000 }; /* indices of the threads past the end must 
 static rp_status check_operand(rp_emit *e, const rp_graph_operand *o, const rp_tensor *tensor,
                                const char *name) {
     if (o->absent) return RP_OK;
-    if (rp_tensor_elements(tensor) > MAX_ELEMENTS)
+    if (rp_tensor_elements(tensor) > MAX_ELEMENTS &&
+        rp_tensor_extent(tensor).powers != RP_POWERS_EMPTY)
         return rp_emit_fail(e, "operand %s has more than %u elements", name, MAX_ELEMENTS);
     if (o->use != RP_NONE && o->use >= e->node->use_count)
         return rp_emit_fail(e, "operand %s has no use", name);

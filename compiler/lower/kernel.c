@@ -90,6 +90,12 @@ static bool put_sizes(rp_emit *e, const rp_op_call *call, const rp_expr *from, r
     return e->status == RP_OK;
 }
 
+static bool reads_live(const rp_expr *code) {
+    for (uint32_t i = 0; i < code->count; i++)
+        if (code->ops[i].code == RP_EXPR_LIVE) return true;
+    return false;
+}
+
 /* The value of one expression over symbols and integer attributes, at the largest sizes; `code` (may be
  * NULL) gets its steps where it follows them. */
 static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_t length,
@@ -112,8 +118,8 @@ static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_
         rp_emit_fail(e, "'%.*s' is %lld; expected 1 to 65535", (int)length, text, (long long)value);
     else if (names.sized && !code)
         rp_emit_fail(e, "'%.*s' follows live sizes, and is fixed in a kernel", (int)length, text);
-    else if (names.sized)
-        put_sizes(e, call, &expr, code);
+    else if (names.sized && put_sizes(e, call, &expr, code) && !reads_live(code))
+        code->count = 0; /* of what has no elements: as many as for one */
     rp_expr_free(&e->allocator, &expr);
     if (e->status != RP_OK) return false;
     *out = (uint32_t)value;

@@ -29,7 +29,7 @@ void rp_emit_grid(rp_emit *e, uint64_t groups) {
 
 void rp_emit_groups(rp_emit *e, rp_extent things, uint64_t per) {
     rp_emit_grid(e, things.most / per + (things.most % per != 0));
-    if (things.powers == 0 || e->status != RP_OK) return;
+    if (things.powers == 0 || things.powers == RP_POWERS_EMPTY || e->status != RP_OK) return;
     rp_expr *code = &e->grid_code[0];
     if (things.powers == RP_POWERS_NONE) {
         rp_emit_fail(e, "its workgroups follow live sizes, and are no product of them");
@@ -111,12 +111,14 @@ static void put_extent(rp_emit *e, rp_text *to, const rp_emit_extent_name *x,
         rp_text_format(to, "%s;\n", x->count);
         return;
     }
-    uint64_t each = rp_emit_each(e, x->extent);
+    /* A compiler that knew of the 0 would leave out what is written nevertheless. */
+    bool empty = x->extent.powers == RP_POWERS_EMPTY;
+    uint64_t each = empty ? 0 : rp_emit_each(e, x->extent);
     if (each != 1) {
         rp_text_string(to, rp_emit_uint(e, rp_emit_name(e, "%s_each", x->name), each));
         first = false;
     }
-    for (uint32_t i = 0; i < e->graph->sizes.count; i++)
+    for (uint32_t i = 0; !empty && i < e->graph->sizes.count; i++)
         for (uint32_t k = rp_power_of(x->extent.powers, i); k > 0; k--, first = false)
             rp_text_format(to, "%ssize%u", first ? "" : " * ", number[i]);
     rp_text_string(to, ";\n");
@@ -126,7 +128,7 @@ static void put_extent(rp_emit *e, rp_text *to, const rp_emit_extent_name *x,
 void rp_emit_sizes(rp_emit *e) {
     static const char begin[] = "void main() {\n";
     rp_powers of = rp_node_powers(e->graph, e->node);
-    if (!of || e->status != RP_OK) return;
+    if ((!of && !e->extents_count) || e->status != RP_OK) return;
     live_list list = {.e = e, .to = &e->buffers};
     uint32_t number[RP_SIZES] = {0}, count = 0;
     rp_text text;

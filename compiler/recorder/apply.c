@@ -108,14 +108,16 @@ static bool see_range(rp_player *p, const char *name, const rp_range *range,
                       const rp_graph_use *use, rp_tensor *tensor) {
     char error[RP_VIEW_ERROR];
     bool good;
+    rp_graph_use seen = *use;
+    if (rp_buffer_is_empty(p->g, &p->g->buffers[use->buffer])) seen.size = 0;
     if (tensor->dtype == RP_RAW) {
         bool whole = range->offset == 0 && range->size == 0;
         if (!own_dtype(p, name, use, tensor)) return false;
-        good = rp_view_infer(p->g, use, whole ? RP_VIEW_WHOLE : RP_VIEW_BYTES, tensor, error);
+        good = rp_view_infer(p->g, &seen, whole ? RP_VIEW_WHOLE : RP_VIEW_BYTES, tensor, error);
     } else if (rp_dtype_size((rp_dtype)tensor->dtype) == 0) {
         return rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': unknown dtype", name);
     } else {
-        good = rp_view_check(use, range->size != 0, tensor, error);
+        good = rp_view_check(&seen, range->size != 0, tensor, error);
     }
     return good || rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': %s", name, error);
 }

@@ -186,6 +186,7 @@ static rp_status verify(rp_graph *g, rp_recorder *const *recorders, rp_diags *di
     rp_diags *found = rp_diags_create(&g->allocator);
     if (!found) return RP_ERROR_NO_MEMORY;
     rp_status status = rp_graph_verify(g, NULL, found);
+    if (status == RP_OK) rp_graph_drop_idle(g);
     forward(found, recorders, diags);
     rp_diags_destroy(found);
     for (uint32_t i = 0; i < g->nodes_count; i++) replace(&g->nodes[i].pos, recorders);

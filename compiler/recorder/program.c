@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "base/checked.h"
+#include "base/shape.h"
 #include "base/image.h"
 #include "base/sized.h"
 #include "graph/keywords.h"
@@ -154,7 +155,9 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, const rp_
                           "of 32");
     for (uint32_t i = 0; i < p->rank; i++) {
         uint64_t count = i + 1 == p->rank ? shape->dims[i] / block : shape->dims[i];
-        if (shape->dims[i] == 0) return bad_buffer(diags, p, "a dimension of the shape is 0");
+        if (shape->dims[i] == 0 && p->kind == RP_LIVE)
+            return bad_buffer(diags, p,
+                              "a live buffer has elements: a dimension of the shape is 0");
         if (shape->powers[i] && p->kind == RP_LIVE)
             return bad_buffer(diags, p, "the shape of a live buffer follows no other");
         if (!rp_mul_u64(size, count, &size))
@@ -162,7 +165,7 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, const rp_
     }
     if (p->bytes != 0 && p->bytes != size)
         return bad_buffer(diags, p, "size and shape disagree; leave the size 0");
-    *out_size = size;
+    *out_size = size ? size : RP_EMPTY_BYTES;
     return RP_OK;
 }
 

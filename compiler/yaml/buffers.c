@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "base/checked.h"
+#include "base/shape.h"
 
 /* A dimension: an integer, or an expression that grows with live values. */
 static bool read_dimension(rp_reader *r, const rp_yaml_node *node, rp_extent *out) {
@@ -18,8 +18,8 @@ static bool read_dimension(rp_reader *r, const rp_yaml_node *node, rp_extent *ou
     if (value.kind != RP_VALUE_LIVE) {
         int64_t dim = value.integer;
         rp_expr_free(&r->a, &code);
-        bool good = value.kind == RP_VALUE_INTEGER && dim >= 1;
-        if (!good && !rp_read_integer(r, node, "dimension", 1, INT64_MAX, &dim)) return false;
+        bool good = value.kind == RP_VALUE_INTEGER && dim >= 0;
+        if (!good && !rp_read_integer(r, node, "dimension", 0, INT64_MAX, &dim)) return false;
         out->most = (uint64_t)dim;
         return true;
     }
@@ -62,8 +62,10 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
                              rp_dtype_name(dtype), (unsigned long long)block,
                              (unsigned long long)last);
     if (rp_mul_u64(shape->elements / block, rp_dtype_size(dtype), out_bytes) &&
-        *out_bytes <= INT64_MAX)
+        *out_bytes <= INT64_MAX) {
+        if (shape->elements == 0) *out_bytes = RP_EMPTY_BYTES;
         return true;
+    }
     return rp_read_error(r, node, "the shape overflows: more than 2^63 bytes");
 }
 
@@ -157,6 +159,8 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
         return rp_read_error(r, dtype_node, "a live value is no block-quantised %s",
                              rp_dtype_name((rp_dtype)dtype));
     uint32_t width = rp_dtype_size((rp_dtype)dtype);
+    if (s.elements == 0)
+        return rp_read_error(r, shape_node, "live value '%s' has no elements", key->text);
     if (s.elements > RP_MAX_LIVE_BYTES / width)
         return rp_read_error(r, shape_node ? shape_node : node,
                              "live value '%s' has %llu elements of %s: %d bytes are the most",

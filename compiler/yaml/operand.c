@@ -52,14 +52,29 @@ static bool read_fresh(rp_reader *r, const rp_yaml_node *name, const rp_yaml_nod
     return out->fresh == RP_NONE ? rp_read_no_memory(r) : true;
 }
 
+/* Whether a range says which part of its buffer it is. */
+static bool part_of(const rp_yaml_node *node) {
+    static const char *const keys[] = {"offset", "size", "elements", "rows"};
+    for (uint32_t i = 0; node->kind == RP_YAML_MAP && i < 4; i++)
+        if (rp_yaml_find(node, keys[i])) return true;
+    return false;
+}
+
 /* The tensor's shape where no `shape` gives it. */
 static bool shape_of_range(rp_reader *r, const rp_yaml_node *node, const rp_graph_use *use,
                            rp_tensor *tensor) {
     char error[RP_VIEW_ERROR];
-    bool rows = node->kind == RP_YAML_MAP && rp_yaml_find(node, "rows");
-    bool whole = use->size == r->graph->buffers[use->buffer].size;
+    const rp_yaml_node *rows = node->kind == RP_YAML_MAP ? rp_yaml_find(node, "rows") : NULL;
+    const rp_graph_buffer *b = &r->graph->buffers[use->buffer];
+    bool whole = use->size == b->size || (rp_buffer_is_empty(r->graph, b) && !part_of(node));
     rp_view_part part = rows ? RP_VIEW_ROWS : whole ? RP_VIEW_WHOLE : RP_VIEW_BYTES;
-    return rp_view_infer(r->graph, use, part, tensor, error) || rp_read_error(r, node, "%s", error);
+    if (!rp_view_infer(r->graph, use, part, tensor, error))
+        return rp_read_error(r, node, "%s", error);
+    int64_t count; /* of rows without elements, of which no number of bytes says it */
+    if (rows && tensor->rank > 1 &&
+        rp_read_integer(r, rows->items[1], "count", 0, INT64_MAX, &count))
+        tensor->dims[0] = (uint64_t)count;
+    return true;
 }
 
 static bool read_view(rp_reader *r, const rp_yaml_node *node, const rp_graph_use *use, bool sized,
@@ -95,6 +110,7 @@ static bool read_range_operand(rp_reader *r, const rp_yaml_node *node, uint8_t a
     if (!rp_read_range(r, node, RP_RANGE_OPERAND, 1, &use, &sized)) return false;
     if (access != RP_READ && !rp_read_writable(r, node, use.buffer)) return false;
     const rp_graph_buffer *buffer = &r->graph->buffers[use.buffer];
+    if (rp_buffer_is_empty(r->graph, buffer)) use.size = 0;
     const rp_yaml_node *dtype = rp_yaml_find(node, "dtype"), *shape = rp_yaml_find(node, "shape");
     int code = dtype ? rp_read_dtype(r, dtype) : buffer->dtype;
     if (code < 0) return false;

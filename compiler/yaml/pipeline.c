@@ -90,6 +90,7 @@ static rp_status finish(rp_reader *r) {
     if (r->failed) return RP_ERROR_INVALID;
     RP_TRY(rp_graph_verify(r->graph, r->file, r->diags));
     if (!rp_check_ranges(r)) return RP_ERROR_INVALID;
+    rp_graph_drop_idle(r->graph);
     keep_names(r);
     return RP_OK;
 }

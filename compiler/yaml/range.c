@@ -4,17 +4,35 @@
 
 #include "base/checked.h"
 
-/* [begin, count] in units of `unit` bytes for each `block` of them. */
-static bool read_slice(rp_reader *r, const rp_yaml_node *node, const char *what, uint64_t unit,
-                       uint64_t block, const rp_graph_buffer *buffer, rp_graph_use *out) {
+/* What `elements` or `rows` count in: of `total`, `unit` bytes for each `block` of them. */
+typedef struct counted {
+    const char *what;
+    uint64_t unit, block, total;
+    int64_t least; /* that there may be */
+} counted;
+
+static counted count_elements(const rp_graph *g, const rp_graph_buffer *b, const char *what) {
+    uint64_t unit = rp_dtype_size((rp_dtype)b->dtype), block = rp_dtype_block((rp_dtype)b->dtype);
+    return (counted){what, unit, block, rp_buffer_is_empty(g, b) ? 0 : b->size / unit * block, 1};
+}
+
+static counted count_rows(const rp_graph *g, const rp_graph_buffer *b) {
+    uint64_t rows = g->dims[b->first_dim];
+    return (counted){"rows", rp_buffer_is_empty(g, b) ? 0 : b->size / rows, 1, rows, 1};
+}
+
+/* [begin, count] */
+static bool read_slice(rp_reader *r, const rp_yaml_node *node, const counted *c,
+                       const rp_graph_buffer *buffer, rp_graph_use *out) {
+    const char *what = c->what;
+    uint64_t total = c->total, block = c->block;
     if (!rp_read_list(r, node, what)) return false;
     if (node->count != 2)
         return rp_read_error(r, node, "%s is [begin, count], not %u values", what, node->count);
     int64_t begin, count;
     bool good = rp_read_integer(r, node->items[0], "begin", 0, INT64_MAX, &begin);
-    good &= rp_read_integer(r, node->items[1], "count", 1, INT64_MAX, &count);
+    good &= rp_read_integer(r, node->items[1], "count", c->least, INT64_MAX, &count);
     if (!good) return false;
-    uint64_t total = buffer->size / unit * block;
     if (!rp_range_inside((uint64_t)begin, (uint64_t)count, total))
         return rp_read_error(r, node, "%s [%lld, %lld] reach outside '%s', which has %llu", what,
                              (long long)begin, (long long)count,
@@ -23,8 +41,8 @@ static bool read_slice(rp_reader *r, const rp_yaml_node *node, const char *what,
         return rp_read_error(r, node, "'%s' has blocks of %llu: %s are multiples of it",
                              rp_graph_string(r->graph, buffer->name), (unsigned long long)block,
                              what);
-    out->offset = (uint64_t)begin / block * unit;
-    out->size = (uint64_t)count / block * unit;
+    out->offset = (uint64_t)begin / block * c->unit;
+    out->size = (uint64_t)count / block * c->unit;
     return true;
 }
 
@@ -97,17 +115,15 @@ bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, u
     const rp_yaml_node *offset = rp_yaml_find(node, "offset"), *size = rp_yaml_find(node, "size");
     *sized = elements || rows || size;
     if (!check_keys(r, node, buffer)) return false;
-    uint64_t element = rp_dtype_size((rp_dtype)buffer->dtype);
-    uint64_t block = rp_dtype_block((rp_dtype)buffer->dtype);
     if (rows && buffer->rank == 1) elements = rows;
-    if (elements &&
-        !read_slice(r, elements, rows ? "rows" : "elements", element, block, buffer, out))
+    if (elements || rows) {
+        counted c = elements ? count_elements(r->graph, buffer, rows ? "rows" : "elements")
+                             : count_rows(r->graph, buffer);
+        if (keys == RP_RANGE_OPERAND) c.least = 0;
+        if (!read_slice(r, elements ? elements : rows, &c, buffer, out)) return false;
+    } else if (!read_bytes(r, node, offset, size, buffer, out)) {
         return false;
-    if (rows && buffer->rank > 1 &&
-        !read_slice(r, rows, "rows", buffer->size / r->graph->dims[buffer->first_dim], 1, buffer,
-                    out))
-        return false;
-    if (!elements && !rows && !read_bytes(r, node, offset, size, buffer, out)) return false;
+    }
     if (out->offset % alignment) {
         const rp_yaml_node *at = offset ? offset : elements ? elements : rows;
         return rp_read_error(r, at, "the range begins at byte %llu: expected a multiple of %u",

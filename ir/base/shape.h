@@ -17,12 +17,26 @@ static inline uint32_t rp_dtype_alignment(rp_dtype dtype) {
     return rp_dtype_block(dtype) > 1 ? 2 : rp_dtype_size(dtype); /* blocks begin with an f16 */
 }
 
-/* False when 64 bits cannot count the bytes, when the blocks do not fit, and for a dtype outside
- * the set. */
+/* Bytes that a shape without elements takes, for there is no Vulkan buffer of 0 bytes, and no range of
+ * one that is bound. They are of no meaning: nobody writes them, and nobody looks at them. */
+enum { RP_EMPTY_BYTES = 16 };
+
+static inline bool rp_shape_is_empty(uint32_t rank, const uint64_t *dims) {
+    for (uint32_t i = 0; i < rank; i++)
+        if (dims[i] == 0) return true;
+    return false;
+}
+
+/* The bytes that a shape takes. False when 64 bits cannot count them, when the blocks do not fit, and
+ * for a dtype outside the set. */
 static inline bool rp_shape_bytes(rp_dtype dtype, uint32_t rank, const uint64_t *dims,
                                   uint64_t *out) {
     uint64_t bytes = rp_dtype_size(dtype);
     if (bytes == 0 || !rp_shape_has_blocks(dtype, rank, dims)) return false;
+    if (rp_shape_is_empty(rank, dims)) {
+        *out = RP_EMPTY_BYTES;
+        return true;
+    }
     for (uint32_t i = 0; i < rank; i++) {
         uint64_t extent = i + 1 < rank ? dims[i] : dims[i] / rp_dtype_block(dtype);
         if (!rp_mul_u64(bytes, extent, &bytes)) return false;

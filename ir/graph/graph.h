@@ -11,6 +11,7 @@
 #include "base/descriptor.h"
 #include "base/expr.h"
 #include "base/scope.h"
+#include "base/shape.h"
 #include "base/table.h"
 #include "ops/op.h"
 #include "reprise/graph.h"
@@ -401,6 +402,9 @@ static inline rp_powers rp_buffer_powers(const rp_graph *g, const rp_graph_buffe
 typedef bool rp_size_visit(void *context, uint32_t buffer);
 void rp_graph_visit_sizes(const rp_graph *graph, rp_powers powers, rp_size_visit *visit,
                           void *context);
+/* members.c. Drops nodes of a verified graph in source order that have nothing to do: all that they write has no
+ * elements. */
+void rp_graph_drop_idle(rp_graph *graph);
 /* forms.c. Gives live buffers of a graph without nodes other, smaller largest values, and buffers the shapes that follow
  * from them. RP_ERROR_INVALID, with the reason, where a size is then too small to vary. */
 /* A live buffer's largest value, and no more than that to begin with. `buffer` need not be in the graph yet. */
@@ -438,6 +442,11 @@ static inline bool rp_buffer_has_result(const rp_graph_buffer *b) {
  * there, and whoever looks for conflicts need not look. */
 static inline bool rp_buffer_can_change(const rp_graph_buffer *b) {
     return b->kind == RP_TMP || rp_buffer_has_result(b);
+}
+
+/* Whether it has a shape without elements: its RP_EMPTY_BYTES are nobody's. */
+static inline bool rp_buffer_is_empty(const rp_graph *g, const rp_graph_buffer *b) {
+    return rp_shape_is_empty(b->rank, g->dims + b->first_dim);
 }
 
 static inline bool rp_buffer_is_image(const rp_graph_buffer *b) {

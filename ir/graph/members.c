@@ -5,6 +5,8 @@
  * Cost: each operand is compared with the uses of its node. */
 #include "graph/members.h"
 
+#include <stdio.h>
+
 #include "base/number.h"
 
 #include "ops/tables.h"
@@ -140,6 +142,27 @@ bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const rp_
 
 /* ---- A node from C --------------------------------------------------------------------------- */
 
+/* A view without elements is no part of its buffer: it is all of one that has none. */
+static bool place_empty(rp_graph *g, const rp_tensor *t, rp_graph_use *use) {
+    char name[32];
+    rp_tensor shape = {.dtype = t->dtype, .rank = 1};
+    rp_graph_buffer buffer = {.kind = RP_TMP,
+                              .dtype = t->dtype,
+                              .rank = 1,
+                              .size = rp_tensor_bytes(t),
+                              .offset = RP_NOT_PLACED,
+                              .first_default = RP_NONE,
+                              .max_value = UINT32_MAX};
+    if (rp_tensor_elements(t)) return true;
+    use->offset = 0;
+    if (rp_buffer_is_empty(g, &g->buffers[use->buffer])) return true;
+    snprintf(name, sizeof name, "nothing-%u", g->buffers_count); /* no name that a user can give */
+    buffer.name = rp_graph_intern(g, name, strlen(name));
+    if (buffer.name == RP_NONE) return false;
+    use->buffer = rp_graph_add_shaped(g, &buffer, &shape);
+    return use->buffer != RP_NONE;
+}
+
 static bool add_argument(rp_node_builder *b, const rp_op_call *call, uint32_t index,
                          const rp_op_argument *argument) {
     const rp_tensor *t = &argument->tensor;
@@ -152,6 +175,7 @@ static bool add_argument(rp_node_builder *b, const rp_op_call *call, uint32_t in
                         .access = operand.access,
                         .offset = argument->offset,
                         .size = rp_tensor_bytes(t)};
+    if (!t->absent && !place_empty(b->graph, t, &use)) return false;
     return rp_node_add_operand(b, operand, t, t->absent ? NULL : &use);
 }
 
@@ -216,6 +240,26 @@ void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_
     out->sizes = graph->sizes.count ? &graph->sizes : NULL;
     for (uint32_t i = 0; i < member->attr_count; i++)
         call_attr(graph, &graph->attrs[member->first_attr + i], out);
+}
+
+static bool is_idle(const rp_graph *g, const rp_graph_node *n) {
+    bool idle = n->kind == RP_COPY || n->kind == RP_FILL || (n->kind == RP_OP && n->member_count);
+    for (uint32_t i = 0; idle && i < n->member_count; i++) {
+        rp_op_call call;
+        rp_member_call(g, &rp_node_members(g, n)[i], &call);
+        idle = rp_op_is_idle(&call);
+    }
+    for (uint32_t i = 0; idle && n->kind != RP_OP && i < n->use_count; i++)
+        idle = rp_buffer_is_empty(g, &g->buffers[rp_node_uses(g, n)[i].buffer]);
+    return idle;
+}
+
+void rp_graph_drop_idle(rp_graph *graph) {
+    uint32_t kept = 0;
+    if (graph->stages || !rp_shape_is_empty(graph->dims_count, graph->dims)) return;
+    for (uint32_t i = 0; i < graph->nodes_count; i++)
+        if (!is_idle(graph, &graph->nodes[i])) graph->nodes[kept++] = graph->nodes[i];
+    graph->nodes_count = kept;
 }
 
 bool rp_member_choose(const rp_graph *graph, rp_op_call *call) {

@@ -238,6 +238,10 @@ static bool put_step(const rp_allocator *a, rp_expr *out, rp_expr_op op) {
 rp_status rp_graph_size_code(const rp_graph *g, rp_extent extent, rp_expr *out) {
     uint64_t each = rp_extent_each(&g->sizes, extent);
     bool good = true, first = true;
+    if (extent.powers == RP_POWERS_EMPTY)
+        return put_step(&g->allocator, out, (rp_expr_op){.code = RP_EXPR_CONST})
+                   ? RP_OK
+                   : RP_ERROR_NO_MEMORY;
     if (each != 1 || extent.powers == 0) {
         good = put_step(&g->allocator, out,
                         (rp_expr_op){.code = RP_EXPR_CONST, .value = (int64_t)each});

@@ -286,6 +286,22 @@ static void verify_op(rp_verifier *v, const rp_graph_node *n) {
 
 /* ---- Transfers ------------------------------------------------------------------------------- */
 
+/* Nothing comes out of a buffer without elements, and nothing goes there. */
+static bool verify_elements(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph *g = v->graph;
+    const rp_graph_use *u = rp_node_uses(g, n);
+    uint32_t empty = RP_NONE, count = 0;
+    for (uint32_t i = 0; i < n->use_count; i++)
+        if (rp_buffer_is_empty(g, &g->buffers[u[i].buffer])) empty = i, count++;
+    if (count == 0 || (count == n->use_count && n->kind != RP_UPDATE)) return true;
+    if (n->use_count == 1)
+        NODE_ERROR(v, n, "%s has no elements to be written", rp_show_use(g, &u[empty]).text);
+    else
+        NODE_ERROR(v, n, "%s has no elements, and %s has some", rp_show_use(g, &u[empty]).text,
+                   rp_show_use(g, &u[1 - empty]).text);
+    return false;
+}
+
 /* copy, fill and update: as many uses as `accesses` has letters. */
 static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_t *accesses,
                             uint32_t count) {
@@ -301,7 +317,7 @@ static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_
     }
     if (!verify_uses(v, n)) return false;
     rp_verify_sizes(v, n);
-    return true;
+    return verify_elements(v, n);
 }
 
 /* A range of an image as its subresources. */

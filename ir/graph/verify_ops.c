@@ -111,8 +111,8 @@ static void verify_type(members *s, const rp_op_call *call, const rp_graph_membe
     else if (!rp_shape_has_blocks((rp_dtype)o->dtype, o->rank, dims))
         MEMBER_ERROR(s, m, "%s: the last dimension of %s, which is %s, is a multiple of %u", op,
                      name, rp_dtype_name((rp_dtype)o->dtype), rp_dtype_block((rp_dtype)o->dtype));
-    else if (!rp_shape_bytes((rp_dtype)o->dtype, o->rank, dims, &bytes) || bytes == 0)
-        MEMBER_ERROR(s, m, "%s: %s is empty, or larger than 64 bits can count", op, name);
+    else if (!rp_shape_bytes((rp_dtype)o->dtype, o->rank, dims, &bytes))
+        MEMBER_ERROR(s, m, "%s: %s is larger than 64 bits can count", op, name);
 }
 
 /* An operand in memory: its use is of this access and size. Uses are numbered as operands need

@@ -135,6 +135,7 @@ static bool walk_use(void *context, const rp_graph_node *n, uint32_t use) {
     uint8_t kind = g->buffers[u->buffer].kind;
     written *w = &b->state[u->buffer];
     if (w->whole || (kind != RP_TMP && kind != RP_OUT)) return true;
+    if (rp_buffer_is_empty(g, &g->buffers[u->buffer])) return true;
     if (!w->warned && rp_access_reads(u->access)) warn_read(b->v, n, u, w);
     if (!rp_access_writes(u->access)) return true;
     w->whole = u->size == g->buffers[u->buffer].size;
@@ -162,7 +163,7 @@ static uint32_t add_gap(void *context, uint64_t lo, uint64_t hi, uint32_t value)
  * source: a compiled graph writes the same. */
 static void warn_result(rp_verifier *v, const rp_graph_buffer *b, const written *w) {
     unwritten u = {.count = 0};
-    if (w->whole || b->removed || b->kind != RP_OUT) return;
+    if (w->whole || b->removed || b->kind != RP_OUT || rp_buffer_is_empty(v->graph, b)) return;
     rp_interval_map_each(&w->map, 0, b->size, add_gap, &u);
     if (u.count == 0) return;
     rp_text text;

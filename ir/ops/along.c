@@ -17,10 +17,6 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* Lines of a workgroup. */
 static uint64_t lines_of(const rp_op_call *call) {
     uint64_t lines = 1;
@@ -30,7 +26,7 @@ static uint64_t lines_of(const rp_op_call *call) {
 
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
     (void)target;
-    bind(call, 'T', lines_of(call));
+    rp_op_bind(call, 'T', lines_of(call));
     rp_op_bind_count(call, 'W', "C", lines_of(call), 1);
     rp_op_bind_count(call, 'G', "APW", 1, 1);
 }
@@ -58,7 +54,7 @@ static bool same_class(rp_op_call *call, uint32_t other) {
 /* E: elements of a part, a multiple of 4. The result has the class of what it is made of. */
 static bool rule_along(rp_op_call *call, uint32_t out) {
     uint64_t parts = rp_sym(call, 'P'), along = rp_sym(call, 'B');
-    if (parts > along && !call->asked)
+    if (parts > along && parts > 1 && !call->asked)
         return rp_op_fail(call, "splits is %llu; expected at most %llu, the length along the axis",
                           (unsigned long long)parts, (unsigned long long)along);
     rp_op_bind_count(call, 'E', "B", parts * QUAD, QUAD);

@@ -38,7 +38,7 @@ static bool rule_rope(rp_op_call *call) {
 static bool rule_combine(rp_op_call *call) {
     enum { SINKS = 3 };
     uint64_t heads = rp_sym(call, 'H'), sinks = rp_sym(call, 'S');
-    if (call->operands[SINKS].absent || heads % sinks == 0) return true;
+    if (call->operands[SINKS].absent || (sinks ? heads % sinks == 0 : heads == 0)) return true;
     return rp_op_fail(call, "sinks has %llu elements, expected a divisor of the %llu heads",
                       (unsigned long long)sinks, (unsigned long long)heads);
 }

@@ -6,10 +6,6 @@
 
 enum { RP_OP_MAX_GRID = 65535 }; /* workgroups along y and z */
 
-static inline void rp_op_bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* Heads that fit, and H / G as L; the cache's keys are operand k, its values the next one. */
 bool rp_op_check_heads(rp_op_call *call, uint32_t k);
 

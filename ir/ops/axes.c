@@ -17,10 +17,6 @@ enum { PLACES = RP_DT_INDEX | RP_DT_SHORT | RP_DT(RP_I64) };
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* Dimension `axis` of a tensor with `more` dimensions beside its own, negative ones counted from the
  * end; RP_MAX_RANK after a message. A single element has one dimension. */
 static uint32_t find_axis(rp_op_call *call, uint32_t operand, double axis, uint32_t more) {
@@ -45,9 +41,9 @@ static uint64_t product(const rp_tensor *t, uint32_t from, uint32_t to) {
 static void bind_around(rp_op_call *call, uint32_t operand, uint32_t axis, char front, char along,
                         char behind) {
     const rp_tensor *t = &call->operands[operand];
-    bind(call, front, product(t, 0, axis));
-    if (along) bind(call, along, axis < t->rank ? t->dims[axis] : 1);
-    bind(call, behind, product(t, axis + (along != 0), t->rank));
+    rp_op_bind(call, front, product(t, 0, axis));
+    if (along) rp_op_bind(call, along, axis < t->rank ? t->dims[axis] : 1);
+    rp_op_bind(call, behind, product(t, axis + (along != 0), t->rank));
 }
 
 /* Gives an output its shape: fills it in where it is not known, else compares. Binds its pattern's
@@ -60,7 +56,7 @@ static bool give_shape(rp_op_call *call, uint32_t output, const rp_tensor *shape
             return rp_op_fail(call, "%s would have more than %llu elements",
                               rp_op_operand_name(call, output),
                               (unsigned long long)RP_OP_MAX_ELEMENTS);
-    bind(call, symbol, n);
+    rp_op_bind(call, symbol, n);
     if (out->absent) return true;
     if (out->rank == RP_OP_INFER) {
         out->rank = shape->rank;
@@ -93,19 +89,19 @@ static bool rule_take_range(rp_op_call *call) {
     uint64_t count = (uint64_t)call->attrs[COUNT], last;
     if (step == 0) return rp_op_fail(call, "step is 0; expected a step forwards or backwards");
     bind_around(call, X, axis, 'A', 'B', 'C');
-    int64_t length = (int64_t)rp_sym(call, 'B'), first = start % length;
+    int64_t length = (int64_t)rp_sym(call, 'B'), first = length ? start % length : 0;
     if (first < 0) first += length;
-    if (step < 0) first = length - 1 - first;
+    if (step < 0 && length) first = length - 1 - first;
     uint64_t size = (uint64_t)(step < 0 ? -step : step);
-    if (!rp_mul_u64(count - 1, size, &last) || last + (uint64_t)first > UINT32_MAX)
+    if (!rp_mul_u64(count ? count - 1 : 0, size, &last) || last + (uint64_t)first > UINT32_MAX)
         return rp_op_fail(call, "%llu steps of %lld are more than 2^32 elements",
                           (unsigned long long)count, (long long)step);
-    bind(call, 'S', (uint64_t)first + 1);
-    bind(call, 'D', size);
-    bind(call, 'J', count);
+    rp_op_bind(call, 'S', (uint64_t)first + 1);
+    rp_op_bind(call, 'D', size);
+    rp_op_bind(call, 'J', count);
     uint64_t together =
         rp_common_divisor(rp_common_divisor((uint64_t)length, count), (uint64_t)first);
-    bind(call, 'G', (step == 1 ? together : 1) * rp_sym(call, 'C'));
+    rp_op_bind(call, 'G', (step == 1 ? together : 1) * rp_sym(call, 'C'));
     rp_tensor shape = call->operands[X];
     if (shape.rank == 0) shape.rank = 1;
     shape.dims[axis] = count;
@@ -118,15 +114,15 @@ static bool rule_take_range(rp_op_call *call) {
  * of it. */
 static void bind_diagonal(rp_op_call *call, uint32_t attr) {
     double k = call->attrs[attr];
-    bind(call, 'U', k > 0 ? (uint64_t)k + 1 : 1);
-    bind(call, 'V', k < 0 ? (uint64_t)-k + 1 : 1);
+    rp_op_bind(call, 'U', k > 0 ? (uint64_t)k + 1 : 1);
+    rp_op_bind(call, 'V', k < 0 ? (uint64_t)-k + 1 : 1);
 }
 
 /* Beyond the matrix all diagonals are alike. */
 static bool rule_triangle(rp_op_call *call) {
     bind_diagonal(call, 0);
-    if (rp_sym(call, 'U') > rp_sym(call, 'C') + 1) bind(call, 'U', rp_sym(call, 'C') + 1);
-    if (rp_sym(call, 'V') > rp_sym(call, 'R') + 1) bind(call, 'V', rp_sym(call, 'R') + 1);
+    if (rp_sym(call, 'U') > rp_sym(call, 'C') + 1) rp_op_bind(call, 'U', rp_sym(call, 'C') + 1);
+    if (rp_sym(call, 'V') > rp_sym(call, 'R') + 1) rp_op_bind(call, 'V', rp_sym(call, 'R') + 1);
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -139,13 +135,13 @@ static bool rule_diagonal(rp_op_call *call) {
                           (int)call->attrs[0], (unsigned long long)rows,
                           (unsigned long long)columns);
     uint64_t tall = rows - down, wide = columns - right;
-    bind(call, 'L', tall < wide ? tall : wide);
+    rp_op_bind(call, 'L', tall < wide ? tall : wide);
     return rp_op_same_class(call, 0, 1);
 }
 
 static bool rule_diag(rp_op_call *call) {
     bind_diagonal(call, 0);
-    bind(call, 'M', rp_sym(call, 'N') + rp_sym(call, 'U') + rp_sym(call, 'V') - 2);
+    rp_op_bind(call, 'M', rp_sym(call, 'N') + rp_sym(call, 'U') + rp_sym(call, 'V') - 2);
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -183,7 +179,7 @@ static bool rule_take_along_axis(rp_op_call *call) {
                               (unsigned long long)indices->dims[i], i,
                               (unsigned long long)x->dims[i], axis);
     bind_around(call, X, axis, 'A', 'B', 'C');
-    bind(call, 'J', indices->rank ? indices->dims[axis] : 1);
+    rp_op_bind(call, 'J', indices->rank ? indices->dims[axis] : 1);
     return give_shape(call, OUT, indices, 'M') && rp_op_same_class(call, X, OUT);
 }
 
@@ -196,8 +192,8 @@ static bool rule_gather_nd(rp_op_call *call) {
         return rp_op_fail(call, "indices has rows of %llu, but x has %u dimensions",
                           (unsigned long long)count, x->rank);
     for (uint32_t i = 0; i < RP_MAX_RANK; i++)
-        bind(call, (char)('O' + i), i < count ? x->dims[i] : 1);
-    bind(call, 'C', product(x, (uint32_t)count, x->rank));
+        rp_op_bind(call, (char)('O' + i), i < count ? x->dims[i] : 1);
+    rp_op_bind(call, 'C', product(x, (uint32_t)count, x->rank));
     rp_tensor shape = {.rank = (uint8_t)(indices->rank - 1)};
     memcpy(shape.dims, indices->dims, sizeof shape.dims);
     if (shape.rank + x->rank - count > RP_MAX_RANK)
@@ -319,7 +315,6 @@ const rp_op rp_ops_axes[] = {
                 .brief = "how many along the axis",
                 .kind = RP_ATTR_INTEGER,
                 .required = true,
-                .low = 1,
                 .high = UINT32_MAX}},
      .rule = rule_take_range},
     {MOVER("triu", "the upper triangle of matrices, 0 below it",

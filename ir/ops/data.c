@@ -60,10 +60,10 @@ static bool rule_permute(rp_op_call *call) {
     if (!rp_mul_u64(dims[3], dims[2], &strides[1]) || !rp_mul_u64(strides[1], dims[1], &strides[0]))
         return rp_op_fail(call, "x has too many elements");
     for (uint32_t i = 0; i < 4; i++) {
-        call->symbols["WXYZ"[i] - 'A'] = dims[permuted(call, i)];
-        call->symbols["STUV"[i] - 'A'] = strides[permuted(call, i)];
+        rp_op_bind(call, "WXYZ"[i], dims[permuted(call, i)]);
+        rp_op_bind(call, "STUV"[i], strides[permuted(call, i)]);
     }
-    call->symbols['G' - 'A'] = permuted(call, 3) == 3 ? dims[3] : 1;
+    rp_op_bind(call, 'G', permuted(call, 3) == 3 ? dims[3] : 1);
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -71,7 +71,7 @@ static bool rule_permute(rp_op_call *call) {
 static bool window(rp_op_call *call, const char *what, uint64_t size, double start, double count,
                    char symbol) {
     uint64_t first = (uint64_t)start, length = (uint64_t)count;
-    if (first >= size)
+    if (first >= size && !(size == 0 && first == 0 && length == 0))
         return rp_op_fail(call, "x has %llu %ss; there is none at %llu", (unsigned long long)size,
                           what, (unsigned long long)first);
     if (length == 0) length = size - first;
@@ -79,7 +79,7 @@ static bool window(rp_op_call *call, const char *what, uint64_t size, double sta
         return rp_op_fail(call, "%ss %llu to %llu are not all in x, which has %llu", what,
                           (unsigned long long)first, (unsigned long long)(first + length - 1),
                           (unsigned long long)size);
-    call->symbols[symbol - 'A'] = length;
+    rp_op_bind(call, symbol, length);
     return true;
 }
 
@@ -99,7 +99,7 @@ static bool rule_slice(rp_op_call *call) {
         !window(call, "column", columns, call->attrs[2], call->attrs[3], 'V'))
         return false;
     uint64_t both = rp_common_divisor(columns, rp_sym(call, 'V'));
-    call->symbols['G' - 'A'] = rp_common_divisor(both, (uint64_t)call->attrs[2]);
+    rp_op_bind(call, 'G', rp_common_divisor(both, (uint64_t)call->attrs[2]));
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -108,8 +108,10 @@ static bool rule_concat(rp_op_call *call) {
     if (a != b)
         return rp_op_fail(call, "a is %s and b is %s; they must be the same", rp_dtype_name(a),
                           rp_dtype_name(b));
-    if (!rp_add_u64(rp_sym(call, 'A'), rp_sym(call, 'B'), &call->symbols['C' - 'A']))
+    uint64_t both;
+    if (!rp_add_u64(rp_sym(call, 'A'), rp_sym(call, 'B'), &both))
         return rp_op_fail(call, "the rows are too long");
+    rp_op_bind(call, 'C', both);
     return rp_op_same_class(call, 0, 2);
 }
 

@@ -8,15 +8,11 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* ---- Products -------------------------------------------------------------------------------- */
 
 static bool rule_experts(rp_op_call *call) {
     uint64_t vectors = rp_sym(call, 'X'), choices = rp_sym(call, 'T'), block;
-    if (choices % vectors != 0)
+    if (vectors ? choices % vectors != 0 : choices != 0)
         return rp_op_fail(call,
                           "x has %llu vectors and ids are %llu, expected as many or a multiple",
                           (unsigned long long)vectors, (unsigned long long)choices);
@@ -25,7 +21,7 @@ static bool rule_experts(rp_op_call *call) {
         return rp_op_fail(call,
                           "rows of weight have %llu elements, which is not a multiple of %llu",
                           (unsigned long long)rp_sym(call, 'K'), (unsigned long long)block);
-    bind(call, 'Y', choices / vectors);
+    rp_op_bind(call, 'Y', vectors ? choices / vectors : 1);
     return true;
 }
 
@@ -74,7 +70,7 @@ static const rp_op_variant expert_variants[] = {
     },
     {
         .name = "rows",
-        .sized = "TXM",
+        .sized = "*",
         .when = "always",
         .why = "a team of 32 threads for four results: weights are read once for each choice",
         .text = 400,

@@ -143,23 +143,19 @@ static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *ou
     return found;
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
     tiling tile;
     if (!choose_tiling(call, t, &tile)) return;
     uint64_t across = subgroups_across(tile.each);
-    bind(call, 'C', tile.matrix->m);
-    bind(call, 'D', tile.matrix->n);
-    bind(call, 'F', tile.matrix->k);
-    bind(call, 'I', tile.matrix->k);
-    bind(call, 'T', across);
-    bind(call, 'U', tile.each);
-    bind(call, 'V', 2 * tile.each / across);
+    rp_op_bind(call, 'C', tile.matrix->m);
+    rp_op_bind(call, 'D', tile.matrix->n);
+    rp_op_bind(call, 'F', tile.matrix->k);
+    rp_op_bind(call, 'I', tile.matrix->k);
+    rp_op_bind(call, 'T', across);
+    rp_op_bind(call, 'U', tile.each);
+    rp_op_bind(call, 'V', 2 * tile.each / across);
     rp_product_bind_grid(call, 2 * tile.each * tile.matrix->m, 2 * tile.each * tile.matrix->n);
-    bind(call, 'Z', rp_op_matrix_subgroup(t));
+    rp_op_bind(call, 'Z', rp_op_matrix_subgroup(t));
 }
 
 double rp_op_matmul_matrices_time(const rp_op_call *call, const rp_target *t) {
@@ -245,17 +241,17 @@ bool rp_op_prefill_matrices_fit(const rp_op_call *call, const rp_target *t) {
 void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *t) {
     prefill p;
     if (!choose_prefill(call, t, &p)) return;
-    bind(call, 'C', PREFILL_EDGE);
-    bind(call, 'E', PREFILL_EDGE);
-    bind(call, 'F', PREFILL_EDGE);
-    bind(call, 'I', PREFILL_EDGE);
-    bind(call, 'U', PREFILL_SUBGROUPS);
-    bind(call, 'Q', 1);
-    bind(call, 'P', rp_sym(call, 'D') / PREFILL_EDGE + 1);
-    bind(call, 'R', p.rows);
-    bind(call, 'N', p.count);
-    bind(call, 'M', call->attrs[PREFILL_SCALE] < 0 || call->attrs[PREFILL_CAP] > 0 ? 2 : 1);
-    bind(call, 'Z', PREFILL_SUBGROUP);
+    rp_op_bind(call, 'C', PREFILL_EDGE);
+    rp_op_bind(call, 'E', PREFILL_EDGE);
+    rp_op_bind(call, 'F', PREFILL_EDGE);
+    rp_op_bind(call, 'I', PREFILL_EDGE);
+    rp_op_bind(call, 'U', PREFILL_SUBGROUPS);
+    rp_op_bind(call, 'Q', 1);
+    rp_op_bind(call, 'P', rp_sym(call, 'D') / PREFILL_EDGE + 1);
+    rp_op_bind(call, 'R', p.rows);
+    rp_op_bind(call, 'N', p.count);
+    rp_op_bind(call, 'M', call->attrs[PREFILL_SCALE] < 0 || call->attrs[PREFILL_CAP] > 0 ? 2 : 1);
+    rp_op_bind(call, 'Z', PREFILL_SUBGROUP);
 }
 
 void rp_op_prefill_matrices_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {

@@ -13,10 +13,6 @@
 
 enum { DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK };
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* ---- matvec ---------------------------------------------------------------------------------- */
 
 static bool rule_matvec(rp_op_call *call) {
@@ -100,13 +96,13 @@ static bool rule_matmul(rp_op_call *call) {
     if (!rp_mul_u64(batches, m, &elements) || !rp_mul_u64(elements, n, &elements) ||
         elements > UINT32_MAX)
         return rp_op_fail(call, "out would have more than 2^32 elements");
-    bind(call, 'M', m);
-    bind(call, 'K', k);
-    bind(call, 'N', n);
+    rp_op_bind(call, 'M', m);
+    rp_op_bind(call, 'K', k);
+    rp_op_bind(call, 'N', n);
     /* Where all of a meets one b, it is one tall matrix. */
     bool tall = shared == 1 && !turn_a;
-    bind(call, 'G', tall ? 1 : batches);
-    bind(call, 'H', tall ? batches * m : m);
+    rp_op_bind(call, 'G', tall ? 1 : batches);
+    rp_op_bind(call, 'H', tall ? batches * m : m);
     rp_product_bind_steps(call, 1);
     return true;
 }

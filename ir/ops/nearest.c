@@ -24,14 +24,11 @@ static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 bool rp_nearest_rule(rp_op_call *call) {
     uint64_t n = rp_sym(call, 'N'), words = rp_sym(call, 'W'), parts = rp_sym(call, 'P');
     bool bits = call->attrs[ATTR_METRIC] == RP_NEAREST_HAMMING;
     const rp_tensor *values = &call->operands[VALUES];
+    if (rp_sym(call, 'D') == 0) return rp_op_fail(call, "vectors have no elements to be compared");
     if (parts > n && !call->asked)
         return rp_op_fail(call, "splits is %llu, but base has %llu rows", (unsigned long long)parts,
                           (unsigned long long)n);
@@ -120,15 +117,15 @@ static void bind_stream(rp_op_call *call, const rp_target *target) {
     uint64_t steps = rp_sym(call, 'D') / 16, ahead = p.shape->flight / p.shape->rows;
     while (ahead > 1 && steps % ahead != 0) ahead /= 2;
     rp_op_bind_count(call, 'B', "Q", p.queries, 1);
-    bind(call, 'C', p.list);
-    bind(call, 'G', p.queries);
-    bind(call, 'H', ahead);
-    bind(call, 'R', p.shape->turns);
-    bind(call, 'S', p.staged && steps ? p.queries * steps * 4 : 1);
-    bind(call, 'T', p.shape->threads);
-    bind(call, 'U', least(p.shape->flight / ahead, 4));
-    bind(call, 'L', p.shape->own ? 1 : 2);
-    bind(call, 'Z', p.shape->own ? list_subgroup(target) : 1);
+    rp_op_bind(call, 'C', p.list);
+    rp_op_bind(call, 'G', p.queries);
+    rp_op_bind(call, 'H', ahead);
+    rp_op_bind(call, 'R', p.shape->turns);
+    rp_op_bind(call, 'S', p.staged && steps ? p.queries * steps * 4 : 1);
+    rp_op_bind(call, 'T', p.shape->threads);
+    rp_op_bind(call, 'U', least(p.shape->flight / ahead, 4));
+    rp_op_bind(call, 'L', p.shape->own ? 1 : 2);
+    rp_op_bind(call, 'Z', p.shape->own ? list_subgroup(target) : 1);
 }
 
 static void explain_stream(const rp_op_call *call, const rp_target *target, rp_text *text) {
@@ -188,11 +185,11 @@ static void bind_tiles(rp_op_call *call, const rp_target *target) {
     const tile_shape *s = tiles_of(call, target);
     uint64_t queries = s->along * 4 * TILE_SUMS;
     rp_op_bind_count(call, 'B', "Q", queries, 1);
-    bind(call, 'C', s->places);
-    bind(call, 'G', queries);
-    bind(call, 'J', s->along);
-    bind(call, 'T', s->along * SUBGROUPS_ACROSS * TILE_SUBGROUP);
-    bind(call, 'U', TILE_SUMS);
+    rp_op_bind(call, 'C', s->places);
+    rp_op_bind(call, 'G', queries);
+    rp_op_bind(call, 'J', s->along);
+    rp_op_bind(call, 'T', s->along * SUBGROUPS_ACROSS * TILE_SUBGROUP);
+    rp_op_bind(call, 'U', TILE_SUMS);
 }
 
 static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
@@ -282,20 +279,20 @@ static bool fits_matrices(const rp_op_call *call, const rp_target *target) {
 static void bind_matrices(rp_op_call *call, const rp_target *target) {
     const matrix_shape *s = matrices_of(call, target);
     rp_op_bind_count(call, 'B', "Q", matrix_queries(s), 1);
-    bind(call, 'C', matrix_places(s, rp_sym(call, 'K'), target));
-    bind(call, 'E', MATRIX_EDGE);
-    bind(call, 'F', MATRIX_EDGE);
-    bind(call, 'G', matrix_queries(s));
-    bind(call, 'H', s->depth);
-    bind(call, 'I', MATRIX_EDGE);
-    bind(call, 'J', s->along);
-    bind(call, 'L', s->across);
-    bind(call, 'M', MATRIX_EDGE);
-    bind(call, 'R', matrix_rows(s));
-    bind(call, 'T', matrix_threads(s));
-    bind(call, 'U', s->down);
-    bind(call, 'V', s->right);
-    bind(call, 'Z', MATRIX_SUBGROUP);
+    rp_op_bind(call, 'C', matrix_places(s, rp_sym(call, 'K'), target));
+    rp_op_bind(call, 'E', MATRIX_EDGE);
+    rp_op_bind(call, 'F', MATRIX_EDGE);
+    rp_op_bind(call, 'G', matrix_queries(s));
+    rp_op_bind(call, 'H', s->depth);
+    rp_op_bind(call, 'I', MATRIX_EDGE);
+    rp_op_bind(call, 'J', s->along);
+    rp_op_bind(call, 'L', s->across);
+    rp_op_bind(call, 'M', MATRIX_EDGE);
+    rp_op_bind(call, 'R', matrix_rows(s));
+    rp_op_bind(call, 'T', matrix_threads(s));
+    rp_op_bind(call, 'U', s->down);
+    rp_op_bind(call, 'V', s->right);
+    rp_op_bind(call, 'Z', MATRIX_SUBGROUP);
 }
 
 static void explain_matrices(const rp_op_call *call, const rp_target *target, rp_text *text) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/shape.h"
 #include "ops/op_sizes.h"
 #include "ops/tables.h"
 #include "reprise/needs.h"
@@ -134,6 +135,7 @@ uint64_t rp_tensor_elements(const rp_tensor *tensor) {
 uint64_t rp_tensor_bytes(const rp_tensor *tensor) {
     uint64_t elements = rp_tensor_elements(tensor), block = rp_dtype_block(tensor->dtype), bytes;
     if (block == 0 || elements == UINT64_MAX) return elements ? UINT64_MAX : 0;
+    if (elements == 0 && !tensor->absent) return RP_EMPTY_BYTES;
     uint64_t blocks = elements / block + (elements % block != 0);
     return rp_mul_u64(blocks, rp_dtype_size(tensor->dtype), &bytes) ? bytes : UINT64_MAX;
 }
@@ -158,7 +160,7 @@ void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t pe
         if (!rp_mul_u64(all, rp_sym(call, *c), &all)) all = UINT64_MAX;
     all = all / per + (all % per != 0);
     if (!rp_mul_u64(all, each, &all)) all = UINT64_MAX;
-    call->symbols[symbol - 'A'] = all;
+    rp_op_bind(call, symbol, all);
     call->counts[symbol - 'A'] = (rp_op_counted){of, per, each};
 }
 
@@ -169,6 +171,18 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
     for (; symbols && *symbols; symbols++)
         if (*symbols >= 'A' && *symbols <= 'Z') product *= (double)rp_sym(call, *symbols);
     return product;
+}
+
+bool rp_op_is_idle(const rp_op_call *call) {
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const rp_op_operand *operand = rp_op_operand_of(call, i);
+        /* What is written in part gets elements of the first operand. */
+        uint32_t from = operand->access == RP_READ_WRITE ? 0 : i;
+        if (operand->access == RP_READ || call->operands[i].absent) continue;
+        if (rp_tensor_elements(&call->operands[i]) && rp_tensor_elements(&call->operands[from]))
+            return false;
+    }
+    return true;
 }
 
 /* ---- Variants -------------------------------------------------------------------------------- */
@@ -206,9 +220,24 @@ uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target) {
     return count;
 }
 
+/* What has no elements, as kernels take it: a size that is 0. */
+static void see_empty(rp_op_call *call) {
+    for (uint32_t i = 0; i < call->operand_count && i < RP_OP_MAX_OPERANDS; i++) {
+        rp_tensor *t = &call->operands[i];
+        for (uint32_t d = 0; !t->absent && d < t->rank && d < RP_MAX_RANK; d++)
+            if (t->dims[d] == 0) t->dims[d] = RP_EMPTY_MOST, t->powers[d] = RP_POWERS_EMPTY;
+    }
+    for (char s = 'A'; s <= 'Z'; s++) {
+        if (!rp_op_is_bound(call, s) || rp_sym(call, s)) continue;
+        call->symbols[s - 'A'] = RP_EMPTY_MOST;
+        call->powers[s - 'A'] = call->counts[s - 'A'].of ? RP_POWERS_NONE : RP_POWERS_EMPTY;
+    }
+}
+
 void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip) {
     if (!target) target = rp_target_portable;
     call->variant = NULL;
+    see_empty(call);
     if (call->op->product) return;
     for (const rp_op_variant *v = call->op->variants; v && v->name; v++) {
         if (!fits(v, call, target)) continue;

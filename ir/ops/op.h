@@ -73,7 +73,8 @@ typedef struct rp_op_call {
     double attrs[RP_OP_MAX_ATTRS];       /* numbers, and indices into an attribute's choices */
     const char *formula;                 /* `map`: its expression; NULL otherwise */
     const struct rp_op_variant *variant; /* rp_op_choose(); NULL before, and for other forms */
-    uint64_t symbols['Z' - 'A' + 1];     /* 0 = not bound; at the largest live sizes */
+    uint64_t symbols['Z' - 'A' + 1];     /* at the largest live sizes; 0 where not bound */
+    uint32_t bound;                      /* which symbols are, a bit each: some to 0 */
     rp_powers powers['Z' - 'A' + 1];     /* of the sizes that each symbol follows */
     rp_op_counted counts['Z' - 'A' + 1]; /* rp_op_bind_count() */
     const rp_sizes *sizes;               /* of the graph; NULL: operands follow none */
@@ -89,6 +90,15 @@ static inline uint64_t rp_sym(const rp_op_call *call, char symbol) {
 
 static inline rp_extent rp_sym_extent(const rp_op_call *call, char symbol) {
     return (rp_extent){call->symbols[symbol - 'A'], call->powers[symbol - 'A']};
+}
+
+/* Whether a symbol has a value, and giving it one, for rules and variants. */
+static inline bool rp_op_is_bound(const rp_op_call *call, char symbol) {
+    return call->bound >> (symbol - 'A') & 1;
+}
+static inline void rp_op_bind(rp_op_call *call, char symbol, uint64_t value) {
+    call->symbols[symbol - 'A'] = value;
+    call->bound |= UINT32_C(1) << (symbol - 'A');
 }
 
 /* Binds a symbol to a number made of others, for rules and variants: of tiles, of what is rounded up. What
@@ -108,7 +118,7 @@ static inline void rp_tensor_reshape(rp_tensor *tensor, const rp_tensor *like) {
 /* Elements of a tensor at any sizes. */
 rp_extent rp_tensor_extent(const rp_tensor *tensor);
 
-/* Elements and bytes of a tensor. */
+/* Elements of a tensor, and the bytes that it takes: RP_EMPTY_BYTES where there are none. */
 uint64_t rp_tensor_elements(const rp_tensor *tensor);
 uint64_t rp_tensor_bytes(const rp_tensor *tensor);
 /* "f32[4,2048]", "f32" for a single element; "-" when absent. */
@@ -362,7 +372,8 @@ static inline const char *rp_op_formula(const rp_op_call *call) {
 /* ---- Variants -------------------------------------------------------------------------------- */
 
 /* Chooses the variant of a checked call of form kernel for a target, and binds its symbols; does
- * nothing for others, and for products, among whose variants lowering chooses. A call that was
+ * nothing for others, and for products, among whose variants lowering chooses, but that dimensions of 0
+ * become sizes that are 0 (RP_POWERS_EMPTY), as all that is asked behind it takes them. A call that was
  * checked again has to be chosen for again. `target` NULL: `portable`. */
 void rp_op_choose(rp_op_call *call, const rp_target *target);
 /* The same, passing over the first `skip` variants that fit, up to the last: for tests, which try
@@ -401,6 +412,9 @@ typedef struct rp_op_size {
     uint32_t passes; /* over a row: steps that do not depend on one another share one */
 } rp_op_size;
 void rp_op_size_of(const rp_op_call *call, rp_op_size *out);
+
+/* Whether a checked call has nothing to do: all that it writes has no elements, or nothing goes there. */
+bool rp_op_is_idle(const rp_op_call *call);
 
 /* How input `index` is read: the operand's `at`, for broadcast operands RP_AT_SAME only when the
  * input has the output's elements one for one. */

@@ -154,9 +154,6 @@ static bool check_tensor(checker *c, uint32_t index) {
     if (t->rank > RP_MAX_RANK)
         return rp_op_fail(call, "%s has %u dimensions; at most %d are possible", name, t->rank,
                           RP_MAX_RANK);
-    for (uint32_t i = 0; i < t->rank; i++)
-        if (t->dims[i] == 0)
-            return rp_op_fail(call, "%s is %s: it has no elements", name, print_tensor(text, t));
     if (rp_tensor_elements(t) > RP_OP_MAX_ELEMENTS)
         return rp_op_fail(call, "%s is %s: it has more than %llu elements", name,
                           print_tensor(text, t), (unsigned long long)RP_OP_MAX_ELEMENTS);
@@ -191,12 +188,11 @@ static bool match_shape(checker *c, uint32_t index) {
             }
         else
             value = t->dims[at], powers = t->powers[at];
-        uint64_t *symbol = &call->symbols[symbols[i] - 'A'];
-        if (*symbol == 0) {
-            *symbol = value;
+        if (!rp_op_is_bound(call, symbols[i])) {
+            rp_op_bind(call, symbols[i], value);
             call->powers[symbols[i] - 'A'] = powers;
             c->origins[symbols[i] - 'A'] = (origin){BY_OPERAND, (uint8_t)index, (uint8_t)i};
-        } else if (*symbol != value) {
+        } else if (rp_sym(call, symbols[i]) != value) {
             return fail_symbol(c, index, i, symbols[i]);
         }
     }
@@ -245,7 +241,7 @@ static bool check_attr(checker *c, uint32_t index) {
     if (rp_op_attr_overflows(attr, value))
         return rp_op_fail(call, "attribute %s is %.9g, too large for f32", attr->name, value);
     if (attr->symbol && value >= 1) {
-        call->symbols[attr->symbol - 'A'] = (uint64_t)value;
+        rp_op_bind(call, attr->symbol, (uint64_t)value);
         c->origins[attr->symbol - 'A'] = (origin){BY_ATTR, (uint8_t)index, 0};
     }
     return true;
@@ -275,8 +271,8 @@ static bool broadcast_input(checker *c, rp_tensor *shape, uint32_t index) {
     wide.rank = t->rank > shape->rank ? t->rank : shape->rank;
     for (uint32_t place = 0; place < wide.rank; place++) {
         uint64_t own = dim_from_end(t, place), now = dim_from_end(shape, place);
-        wide.dims[wide.rank - 1 - place] = own > now ? own : now;
-        wide.powers[wide.rank - 1 - place] = own > now ? t->powers[t->rank - 1 - place]
+        wide.dims[wide.rank - 1 - place] = now == 1 ? own : now;
+        wide.powers[wide.rank - 1 - place] = now == 1 && own != 1 ? t->powers[t->rank - 1 - place]
                                              : place < shape->rank
                                                  ? shape->powers[shape->rank - 1 - place]
                                                  : 0;
@@ -351,7 +347,7 @@ static bool infer_shape(checker *c, uint32_t index) {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t value = rp_sym(call, symbols[i]);
         if (star && i == 0 && leading_dims(call, symbols[0], t)) continue;
-        if (value == 0)
+        if (!rp_op_is_bound(call, symbols[i]))
             return rp_op_fail(call, "the shape of %s must be given: its %s is not known", name,
                               part_of(rp_op_operand_of(call, index)->shape, i));
         if (t->rank == RP_MAX_RANK)
@@ -484,6 +480,7 @@ bool rp_op_check_fixed(rp_op_call *call, bool infer) {
     memset(call->symbols, 0, sizeof call->symbols);
     memset(call->powers, 0, sizeof call->powers);
     memset(call->counts, 0, sizeof call->counts);
+    call->bound = 0;
     call->variant = NULL;
     call->error[0] = '\0';
     if (!check_count(&c)) return false;

@@ -24,10 +24,10 @@ static bool rule_radix(rp_op_call *call) {
     if (shift % 8 != 0)
         return rp_op_fail(call, "shift is %llu; expected 0, 8, 16 or 24",
                           (unsigned long long)shift);
-    if (blocks > length && !call->asked)
+    if (blocks > length && blocks > 1 && !call->asked)
         return rp_op_fail(call, "blocks is %llu; expected at most %llu, the length of a row",
                           (unsigned long long)blocks, (unsigned long long)length);
-    call->symbols['D' - 'A'] = DIGITS;
+    rp_op_bind(call, 'D', DIGITS);
     rp_op_bind_count(call, 'E', "N", blocks * TILE, TILE);
     return true;
 }
@@ -48,7 +48,7 @@ static bool has_ballots(const rp_op_call *call, const rp_target *target) {
 
 static void bind_subgroups(rp_op_call *call, const rp_target *target) {
     bind_groups(call, target);
-    call->symbols['Z' - 'A'] = rp_op_matrix_subgroup(target);
+    rp_op_bind(call, 'Z', rp_op_matrix_subgroup(target));
 }
 
 static double count_turns(const rp_op_call *call) {

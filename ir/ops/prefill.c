@@ -26,7 +26,7 @@ bool rp_op_check_heads(rp_op_call *call, uint32_t k) {
     if (size > MAX_HEAD)
         return rp_op_fail(call, "heads have %llu elements; at most %d are possible",
                           (unsigned long long)size, MAX_HEAD);
-    if (heads % groups != 0)
+    if (groups ? heads % groups != 0 : heads != 0)
         return rp_op_fail(call, "q has %llu heads, expected a multiple of the %llu of k and v",
                           (unsigned long long)heads, (unsigned long long)groups);
     if (heads > RP_OP_MAX_GRID)
@@ -36,7 +36,7 @@ bool rp_op_check_heads(rp_op_call *call, uint32_t k) {
         return rp_op_fail(call, "k is %s and v is %s; they must be the same",
                           rp_dtype_name(call->operands[k].dtype),
                           rp_dtype_name(call->operands[k + 1].dtype));
-    rp_op_bind(call, 'L', heads / groups);
+    rp_op_bind(call, 'L', groups ? heads / groups : 1);
     return true;
 }
 

@@ -19,10 +19,6 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 void rp_product_bind_steps(rp_op_call *call, uint64_t parts) {
     if (parts > 1)
         rp_op_bind_count(call, 'O', "K", parts * PART_STEPS, PART_STEPS);
@@ -143,14 +139,14 @@ void rp_product_bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
 
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
     const tiling *t = choose_tiling(call, target);
-    bind(call, 'U', t->rows);
-    bind(call, 'V', t->columns);
-    bind(call, 'L', t->down);
-    bind(call, 'I', t->blocks_y);
-    bind(call, 'J', t->blocks_x);
-    bind(call, 'C', t->parts);
-    bind(call, 'D', t->depth);
-    bind(call, 'T', tile_words(t));
+    rp_op_bind(call, 'U', t->rows);
+    rp_op_bind(call, 'V', t->columns);
+    rp_op_bind(call, 'L', t->down);
+    rp_op_bind(call, 'I', t->blocks_y);
+    rp_op_bind(call, 'J', t->blocks_x);
+    rp_op_bind(call, 'C', t->parts);
+    rp_op_bind(call, 'D', t->depth);
+    rp_op_bind(call, 'T', tile_words(t));
     rp_product_bind_grid(call, tile_rows(t), tile_columns(t));
 }
 
@@ -190,8 +186,8 @@ static void bind_columns(rp_op_call *call, const rp_target *target) {
     rp_product_bind_grid(call, u, v * COLUMN_LANES);
     if (rp_sym(call, 'W') < target->multiprocessors)
         rp_product_bind_grid(call, u, (v = 4) * COLUMN_LANES);
-    bind(call, 'U', u);
-    bind(call, 'V', v);
+    rp_op_bind(call, 'U', u);
+    rp_op_bind(call, 'V', v);
 }
 
 static void explain_columns(const rp_op_call *call, const rp_target *target, rp_text *text) {
@@ -283,7 +279,9 @@ static rp_op_call in_parts(const rp_op_call *call, const rp_target *t, uint64_t 
     rp_op_call out = *call;
     const char *op = parts > 1 ? "matmul_partial" : "matmul";
     out.op = rp_op_find(op, strlen(op));
-    bind(&out, 'A', parts > 1 ? parts : 0);
+    out.bound &= ~(UINT32_C(1) << ('A' - 'A')); /* matmul has none */
+    out.symbols['A' - 'A'] = 0;
+    if (parts > 1) rp_op_bind(&out, 'A', parts);
     rp_product_bind_steps(&out, parts);
     rp_op_choose(&out, t);
     return out;

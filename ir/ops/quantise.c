@@ -32,7 +32,7 @@ static bool rule_binary(rp_op_call *call) {
 static bool rule_parts(rp_op_call *call) {
     uint64_t d = rp_sym(call, 'D'), m = rp_sym(call, 'M'), s = rp_sym(call, 'S');
     uint64_t k = rp_sym(call, 'K');
-    if (m > d || d % m != 0 || d / m != s)
+    if (m ? m > d || d % m != 0 || d / m != s : d != 0)
         return rp_op_fail(call,
                           "rows of %s have %llu elements, expected %llu parts of %llu as in "
                           "codebooks",

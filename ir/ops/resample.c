@@ -16,10 +16,6 @@
 
 enum { LIMIT = 1 << 30 };
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* ---- Padding --------------------------------------------------------------------------------- */
 
 enum { BEFORE, AFTER, PAD_MODE, PAD_VALUE };
@@ -35,9 +31,9 @@ static bool rule_pad(rp_op_call *call) {
     if (constant && !rp_op_holds(call->operands[0].dtype, call->attrs[PAD_VALUE]))
         return rp_op_fail(call, "%.9g is not a value of %s that f32 holds exactly",
                           call->attrs[PAD_VALUE], rp_dtype_name(call->operands[0].dtype));
-    bind(call, 'Y', padded);
+    rp_op_bind(call, 'Y', padded);
     /* Zeros can come from nowhere; another number cannot. */
-    bind(call, 'G', constant && !(call->attrs[PAD_VALUE] == 0) ? 1 : rp_sym(call, 'C'));
+    rp_op_bind(call, 'G', constant && !(call->attrs[PAD_VALUE] == 0) ? 1 : rp_sym(call, 'C'));
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -85,6 +81,7 @@ static bool read_scale(rp_op_call *call, fraction *out) {
     if (scale == 0 && made == 0) return rp_op_fail(call, "neither a size nor a scale is given");
     if (size > LIMIT || made > LIMIT)
         return rp_op_fail(call, "the axis has more than %d elements", LIMIT);
+    if (size == 0) return rp_op_fail(call, "the axis of x has no elements to make others of");
     *out = reduced(made ? made : 1, size);
     if (scale == 0) return true;
     if (!simplest(scale, out))
@@ -95,7 +92,7 @@ static bool read_scale(rp_op_call *call, fraction *out) {
     if (made < 1 || made > LIMIT)
         return rp_op_fail(call, "a scale of %.9g makes %llu elements of %llu, expected 1 to %d",
                           scale, (unsigned long long)made, (unsigned long long)size, LIMIT);
-    bind(call, 'Y', made);
+    rp_op_bind(call, 'Y', made);
     return true;
 }
 
@@ -111,9 +108,9 @@ static bool bind_places(rp_op_call *call, int64_t step, int64_t first, int64_t p
         return rp_op_fail(call, "places between %llu and %llu elements are too many to count",
                           (unsigned long long)rp_sym(call, 'X'),
                           (unsigned long long)rp_sym(call, 'Y'));
-    bind(call, 'S', (uint64_t)step);
-    bind(call, 'T', (uint64_t)(first + parts));
-    bind(call, 'U', (uint64_t)parts);
+    rp_op_bind(call, 'S', (uint64_t)step);
+    rp_op_bind(call, 'T', (uint64_t)(first + parts));
+    rp_op_bind(call, 'U', (uint64_t)parts);
     return true;
 }
 
@@ -146,9 +143,9 @@ static bool bind_filter(rp_op_call *call, fraction scale) {
     bool filter = call->attrs[ANTIALIAS] != 0 && call->attrs[MODE] != NEAREST;
     if (filter && scale.under > scale.over)
         most = (most * scale.under + scale.over - 1) / scale.over + 1;
-    bind(call, 'A', scale.over);
-    bind(call, 'B', scale.under);
-    bind(call, 'L', most);
+    rp_op_bind(call, 'A', scale.over);
+    rp_op_bind(call, 'B', scale.under);
+    rp_op_bind(call, 'L', most);
     return true;
 }
 
@@ -159,7 +156,7 @@ static bool rule_resize(rp_op_call *call) {
         return rp_op_fail(call, "x is %s, expected a float: nothing lies between other elements",
                           rp_dtype_name(x));
     if (!read_scale(call, &scale) || !place(call, scale) || !bind_filter(call, scale)) return false;
-    bind(call, 'G', call->attrs[MODE] == NEAREST ? rp_sym(call, 'C') : 1);
+    rp_op_bind(call, 'G', call->attrs[MODE] == NEAREST ? rp_sym(call, 'C') : 1);
     return rp_op_same_class(call, 0, 1);
 }
 

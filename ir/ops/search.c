@@ -20,10 +20,6 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* ---- Rules ----------------------------------------------------------------------------------- */
 
 /* Float, signed or unsigned. */
@@ -217,7 +213,7 @@ static bool is_short(const rp_op_call *call, const rp_target *target) {
 static void bind_short(rp_op_call *call, const rp_target *target) {
     (void)target;
     uint64_t rows = SHORT_ROW / rp_sym(call, 'N');
-    bind(call, 'G', rows);
+    rp_op_bind(call, 'G', rows);
     rp_op_bind_count(call, 'B', "R", rows, 1);
 }
 
@@ -258,7 +254,7 @@ static bool is_few(const rp_op_call *call, const rp_target *target) {
 }
 
 static void bind_few(rp_op_call *call, const rp_target *target) {
-    bind(call, 'Z', rp_op_matrix_subgroup(target));
+    rp_op_bind(call, 'Z', rp_op_matrix_subgroup(target));
 }
 
 static const rp_op_variant top_k_merge_variants[] = {

@@ -16,10 +16,6 @@
 
 enum { MOST_AT_ONCE = 4096, MOST_IN_ALL = 1 << 24, MOST_CHIRPED = 1 << 22, THREADS = 256 };
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 /* ---- Transforms ------------------------------------------------------------------------------ */
 
 enum { SAMPLES, STRIDE, LENGTH, PARTS, DIRECTION, SOURCE, RESULT, KEPT };
@@ -50,16 +46,16 @@ static bool rule_pass(rp_op_call *call) {
                           (unsigned long long)kept, (unsigned long long)(n * parts * s));
     if (kept == 0) kept = n * parts * s;
     uint64_t signals = all / whole;
-    bind(call, 'N', n);
-    bind(call, 'K', kept);
-    bind(call, 'H', n * parts);
-    bind(call, 'A', signals * parts * s);
+    rp_op_bind(call, 'N', n);
+    rp_op_bind(call, 'K', kept);
+    rp_op_bind(call, 'H', n * parts);
+    rp_op_bind(call, 'A', signals * parts * s);
     uint64_t numbers;
     if (!rp_mul_u64(signals, kept * (call->attrs[RESULT] == 1 ? 1 : 2), &numbers) ||
         numbers > RP_OP_MAX_ELEMENTS || signals * parts * s > RP_OP_MAX_ELEMENTS)
         return rp_op_fail(call, "out would have more than %llu numbers",
                           (unsigned long long)RP_OP_MAX_ELEMENTS);
-    bind(call, 'L', numbers);
+    rp_op_bind(call, 'L', numbers);
     return true;
 }
 
@@ -73,7 +69,7 @@ static void bind_radices(rp_op_call *call) {
     for (char symbol = 'P'; symbol <= 'R'; symbol++) {
         uint32_t steps = (bits + MOST_BITS - 1) / MOST_BITS;
         uint32_t own = steps ? bits / steps : 0; /* then Q and R are 8 or 16 */
-        bind(call, symbol, UINT64_C(1) << own);
+        rp_op_bind(call, symbol, UINT64_C(1) << own);
         bits -= own;
     }
 }
@@ -86,8 +82,8 @@ static void bind_pairs(rp_op_call *call) {
     bool columns = s == 1 && b % 2 == 0 && even_group, rows = s == 1 && n % 2 == 0;
     bool samples = rp_sym(call, 'M') % 2 == 0 && (columns || (b == 1 && rows));
     bool kept = rp_sym(call, 'K') % 2 == 0;
-    bind(call, 'U', call->attrs[SOURCE] == 0 && (across || samples) ? 2 : 1);
-    bind(call, 'V', call->attrs[RESULT] == 0 && kept && (across || rows) ? 2 : 1);
+    rp_op_bind(call, 'U', call->attrs[SOURCE] == 0 && (across || samples) ? 2 : 1);
+    rp_op_bind(call, 'V', call->attrs[RESULT] == 0 && kept && (across || rows) ? 2 : 1);
 }
 
 /* Signals of a workgroup: as many as keep all multiprocessors busy twice, but four where they lie side by
@@ -100,7 +96,7 @@ static void bind_stockham(rp_op_call *call, const rp_target *target) {
     if (group < least) group = least;
     if (group > most) group = most;
     if (group > signals) group = signals;
-    bind(call, 'G', group);
+    rp_op_bind(call, 'G', group);
     rp_op_bind_count(call, 'C', "A", group, 1);
     bind_radices(call);
     bind_pairs(call);
@@ -158,8 +154,8 @@ static bool rule_chirps(rp_op_call *call) {
         numbers > RP_OP_MAX_ELEMENTS)
         return rp_op_fail(call, "out would have more than %llu numbers",
                           (unsigned long long)RP_OP_MAX_ELEMENTS);
-    bind(call, 'K', kept);
-    bind(call, 'L', numbers);
+    rp_op_bind(call, 'K', kept);
+    rp_op_bind(call, 'L', numbers);
     return true;
 }
 
@@ -177,7 +173,7 @@ static bool rule_product(rp_op_call *call) {
     uint64_t stride = rp_sym(call, 'S'), a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
     if (a % 2 != 0)
         return rp_op_fail(call, "a has %llu numbers, expected pairs", (unsigned long long)a);
-    if (b % 2 == 0 && a % stride == 0 && a / stride % b == 0) return true;
+    if (b % 2 == 0 && a % stride == 0 && (b ? a / stride % b == 0 : a == 0)) return true;
     return rp_op_fail(call,
                       "b has %llu numbers, expected as many as a, %llu, or pairs that make a if "
                       "repeated",

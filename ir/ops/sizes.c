@@ -5,6 +5,7 @@
 
 rp_powers rp_powers_sum(rp_powers a, rp_powers b) {
     rp_powers sum = 0;
+    if (a == RP_POWERS_EMPTY || b == RP_POWERS_EMPTY) return RP_POWERS_EMPTY;
     if (a == RP_POWERS_NONE || b == RP_POWERS_NONE) return RP_POWERS_NONE;
     if (a == 0 || b == 0) return a | b;
     for (uint32_t i = 0; i < RP_SIZES; i++) {
@@ -23,6 +24,7 @@ rp_extent rp_extent_product(rp_extent a, rp_extent b) {
 
 uint64_t rp_extent_each(const rp_sizes *sizes, rp_extent extent) {
     uint64_t each = extent.most;
+    if (extent.powers == RP_POWERS_EMPTY) return each;
     for (uint32_t i = 0; extent.powers && i < sizes->count; i++)
         for (uint32_t k = rp_power_of(extent.powers, i); k > 0; k--) each /= sizes->most[i];
     return each;
@@ -30,6 +32,7 @@ uint64_t rp_extent_each(const rp_sizes *sizes, rp_extent extent) {
 
 uint64_t rp_extent_at(const rp_sizes *sizes, rp_extent extent, const uint64_t *at) {
     uint64_t value = rp_extent_each(sizes, extent);
+    if (extent.powers == RP_POWERS_EMPTY) return 0;
     for (uint32_t i = 0; extent.powers && i < sizes->count; i++)
         for (uint32_t k = rp_power_of(extent.powers, i); k > 0; k--) value *= at[i];
     return value;

@@ -38,6 +38,11 @@ uint32_t rp_sizes_values(const rp_sizes *sizes, uint32_t of);
 typedef uint64_t rp_powers;
 /* Of a number that is no product of sizes: of tiles, of what is rounded up. It has no rp_extent. */
 #define RP_POWERS_NONE UINT64_MAX
+/* Of a number that is 0 in every replay: a dimension without elements, as a kernel sees it. It counts as a
+ * size that is up to RP_EMPTY_MOST, whole blocks of every dtype, so that nothing is divided by 0 where tiles and
+ * parts are chosen, and what is made for sizes down to 0 is made for it. */
+#define RP_POWERS_EMPTY (UINT64_MAX - 1)
+enum { RP_EMPTY_MOST = 32 };
 
 typedef struct rp_extent {
     uint64_t most;
@@ -55,6 +60,7 @@ static inline rp_powers rp_powers_of(uint32_t size, uint32_t power) {
 /* The sizes that a number follows, a bit each. */
 static inline uint32_t rp_powers_sizes(rp_powers powers) {
     uint32_t all = 0;
+    if (powers == RP_POWERS_EMPTY) return 0;
     for (uint32_t i = 0; powers && i < RP_SIZES; i++)
         all |= (uint32_t)(rp_power_of(powers, i) != 0) << i;
     return all;

@@ -26,10 +26,6 @@ enum { STRIDE = 0, DILATION = 3, PAD = 6, LAST = 9, PAD_END = 10, KERNEL = 13, C
 enum { FOLD_KERNEL = 10, FOLD_SIZE = 13 };
 enum { CONV_GROUPS = 13 };
 
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
-
 static uint64_t attr(const rp_op_call *call, uint32_t index) {
     return (uint64_t)call->attrs[index];
 }
@@ -39,15 +35,17 @@ static uint64_t attr(const rp_op_call *call, uint32_t index) {
 /* Binds C and three symbols of the grid from four dimensions as they lie. */
 static void read_grid(rp_op_call *call, const char places[4], char channels, const char grid[3]) {
     bool last = call->attrs[LAST] != 0;
-    bind(call, channels, rp_sym(call, places[last ? 3 : 0]));
-    for (uint32_t i = 0; i < 3; i++) bind(call, grid[i], rp_sym(call, places[last ? i : i + 1]));
+    rp_op_bind(call, channels, rp_sym(call, places[last ? 3 : 0]));
+    for (uint32_t i = 0; i < 3; i++)
+        rp_op_bind(call, grid[i], rp_sym(call, places[last ? i : i + 1]));
 }
 
 /* The reverse: A B E F as they lie. */
 static void lay_grid(rp_op_call *call, uint64_t channels, const char grid[3]) {
     bool last = call->attrs[LAST] != 0;
-    bind(call, last ? 'F' : 'A', channels);
-    for (uint32_t i = 0; i < 3; i++) bind(call, "ABEF"[last ? i : i + 1], rp_sym(call, grid[i]));
+    rp_op_bind(call, last ? 'F' : 'A', channels);
+    for (uint32_t i = 0; i < 3; i++)
+        rp_op_bind(call, "ABEF"[last ? i : i + 1], rp_sym(call, grid[i]));
 }
 
 static const char *const axes[] = {"d", "h", "w"};
@@ -63,18 +61,19 @@ static bool count_taps(rp_op_call *call) {
     uint64_t taps = 1;
     for (uint32_t i = 0; i < 3; i++) {
         uint64_t along = rp_sym(call, "IJK"[i]);
+        if (along == 0) return rp_op_fail(call, "the window has no elements along %s", axes[i]);
         if (along > LIMIT || (along - 1) * attr(call, DILATION + i) >= LIMIT)
             return rp_op_fail(call, "the window spans more than %d elements along %s", LIMIT,
                               axes[i]);
         if (!rp_mul_u64(taps, along, &taps) || taps > RP_OP_MAX_ELEMENTS)
             return rp_op_fail(call, "the window has too many elements");
     }
-    bind(call, 'T', taps);
+    rp_op_bind(call, 'T', taps);
     return true;
 }
 
 static bool read_kernel(rp_op_call *call, uint32_t first) {
-    for (uint32_t i = 0; i < 3; i++) bind(call, "IJK"[i], attr(call, first + i));
+    for (uint32_t i = 0; i < 3; i++) rp_op_bind(call, "IJK"[i], attr(call, first + i));
     return count_taps(call);
 }
 
@@ -97,7 +96,7 @@ static bool count_windows(rp_op_call *call, bool ceil) {
                               (unsigned long long)spans, axes[i], (unsigned long long)padded);
         uint64_t steps = (padded - spans + (ceil ? stride - 1 : 0)) / stride;
         if (ceil && steps * stride >= size + front) steps--;
-        bind(call, "XYZ"[i], steps + 1);
+        rp_op_bind(call, "XYZ"[i], steps + 1);
     }
     return true;
 }
@@ -115,7 +114,7 @@ static bool rule_unfold(rp_op_call *call) {
     if (!rp_mul_u64(rp_sym(call, 'C'), rp_sym(call, 'T'), &seen))
         return rp_op_fail(call, "the windows have too many elements");
     lay_grid(call, seen, "XYZ");
-    bind(call, 'G', call->attrs[LAST] != 0 ? rp_sym(call, 'C') : 1);
+    rp_op_bind(call, 'G', call->attrs[LAST] != 0 ? rp_sym(call, 'C') : 1);
     uint8_t x = call->operands[0].dtype, out = call->operands[1].dtype;
     bool floats = (RP_DT_FLOAT >> x & 1) && (out < 32 && (RP_DT_FLOAT >> out & 1));
     if (out == RP_RAW || x == out || floats) return true;
@@ -130,14 +129,15 @@ static bool rule_fold(rp_op_call *call) {
     if (seen % taps != 0)
         return rp_op_fail(call, "x has %llu channels, no multiple of the window's %llu elements",
                           (unsigned long long)seen, (unsigned long long)taps);
-    bind(call, 'C', seen / taps);
+    rp_op_bind(call, 'C', seen / taps);
     for (uint32_t i = 0; i < 3; i++) {
         uint64_t size = attr(call, FOLD_SIZE + i), front = attr(call, PAD + i);
-        uint64_t spans = (rp_sym(call, "XYZ"[i]) - 1) * attr(call, STRIDE + i) + extent(call, i);
+        uint64_t windows = rp_sym(call, "XYZ"[i]);
+        uint64_t spans = windows ? (windows - 1) * attr(call, STRIDE + i) + extent(call, i) : 0;
         if (size + front > LIMIT || spans > LIMIT)
             return rp_op_fail(call, "the grid has more than %d elements along %s with its padding",
                               LIMIT, axes[i]);
-        bind(call, "DHW"[i], size);
+        rp_op_bind(call, "DHW"[i], size);
     }
     lay_grid(call, seen / taps, "DHW");
     return true;
@@ -169,7 +169,7 @@ static bool rule_conv_direct(rp_op_call *call) {
         return rp_op_fail(call, "weight makes %llu channels, no multiple of %llu groups",
                           (unsigned long long)made, (unsigned long long)groups);
     if (!count_taps(call) || !count_windows(call, false)) return false;
-    bind(call, 'V', made / groups);
+    rp_op_bind(call, 'V', made / groups);
     lay_grid(call, made, "XYZ");
     return true;
 }

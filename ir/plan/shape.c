@@ -24,8 +24,9 @@ bool rp_plan_eval_shape(const rp_plan *plan, uint32_t buffer, rp_expr_live *live
             return false;
         shape[d] = (uint64_t)value;
     }
-    *out_bytes = b->size;
-    return b->rank == 0 || rp_shape_bytes((rp_dtype)b->dtype, b->rank, shape, out_bytes);
+    *out_bytes = rp_shape_is_empty(b->rank, shape) ? 0 : b->size;
+    return b->rank == 0 || *out_bytes == 0 ||
+           rp_shape_bytes((rp_dtype)b->dtype, b->rank, shape, out_bytes);
 }
 
 typedef struct given {
@@ -75,7 +76,7 @@ rp_status rp_plan_get_shape(const rp_plan *plan, uint32_t buffer, const rp_plan_
         return RP_ERROR_USAGE;
     rp_plan_buffer_info info = {.size = sizeof info};
     RP_TRY(rp_plan_get_buffer(plan, buffer, &info));
-    uint64_t bytes = info.bytes;
+    uint64_t bytes = rp_shape_is_empty(info.rank, info.shape) ? 0 : info.bytes;
     given g = {plan, values, value_count};
     if (info.rank) memcpy(shape, info.shape, info.rank * sizeof *shape);
     if (info.sized && !rp_plan_eval_shape(plan, buffer, find_value, &g, shape, &bytes))

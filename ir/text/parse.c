@@ -272,6 +272,7 @@ rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t
         rp_graph_verify_parts(p.g, file, diags) == RP_ERROR_NO_MEMORY)
         p.status = RP_ERROR_NO_MEMORY;
     if (p.status == RP_OK) p.status = rp_graph_verify(p.g, file, diags);
+    if (p.status == RP_OK) rp_graph_drop_idle(p.g);
     if (p.status == RP_OK)
         *out_graph = p.g;
     else

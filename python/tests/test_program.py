@@ -249,7 +249,7 @@ def test_sizes_are_checked():
         p.input("w", (1.5, 4))
     with pytest.raises(TypeError):
         p.input("w", ("n", 4))
-    for shape in ((), (0,), (-1, 4), (1 << 60,), (1 << 30, 1 << 30), (2,) * 9):
+    for shape in ((), (-1, 4), (1 << 60,), (1 << 30, 1 << 30), (2,) * 9):
         with pytest.raises(rp.InvalidError):
             p.input("w", shape)
 

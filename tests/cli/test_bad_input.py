@@ -48,10 +48,10 @@ class Pipelines(cli.Case):
 
     def test_parameters(self):
         self.wrong("params: {n: 1000}", "params: {n: m, m: n}", line=5)
-        self.wrong("params: {n: 1000}", "params: {n: 0}", line=9)
+        self.wrong("params: {n: 1000}", "params: {n: -1}", line=9)
         self.wrong("shape: [n]", "shape: [n / 0]")
         self.wrong("shape: [n]", "shape: [n * 9223372036854775807]")
-        self.wrong("shape: [n]", "shape: [n - 1000]")
+        self.wrong("shape: [n]", "shape: [n - 1001]")
         self.expect(INPUT, "compile", "pipeline.yaml", "-o", "p.rplan", "-D", "n=-1", error="pipeline.yaml:")
         self.expect(INPUT, "compile", "pipeline.yaml", "-o", "p.rplan", "-D", "k=1", error="k")
         self.expect(INPUT, "compile", "pipeline.yaml", "-o", "p.rplan", "-D", "n=4611686018427387904")

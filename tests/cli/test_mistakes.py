@@ -69,7 +69,7 @@ YAML = [
     # Declarations that are wrong do not leave their names unknown.
     (add("z: {kind: inn, dtype: f32, shape: [64]}"), [Z], "7:13: error: kind 'inn'"),
     (add("z: {kind: in, dtype: f33, shape: [64]}"), [Z], "7:24: error: dtype 'f33'"),
-    (add("z: {kind: in, dtype: f32, shape: [0]}"), [Z], "dimension is 0"),
+    (add("z: {kind: in, dtype: f32, shape: [-1]}"), [Z], "dimension is -1"),
     (add("z: {kind: in, dtype: f32, shape: []}"), [Z], "a single element is [1]"),
     (add("z: {kind: in, dtype: f32, shape: [1,1,1,1,1,1,1,1,1]}"), [Z], "1 to 8 dimensions, not 9"),
     (add("z: {kind: in, dtype: f32}"), [Z], "'shape' is missing"),

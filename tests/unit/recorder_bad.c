@@ -401,8 +401,9 @@ static void test_buffers(void) {
     refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .dtype = (rp_dtype)99}, "dtype");
     refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32}, "from 1 to 8");
     refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 9}, "from 1 to 8");
-    refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 2, .shape = {4}},
-                  "dimension of the shape is 0");
+    refuse_buffer(
+        (rp_buffer_params){.name = "a", .kind = RP_LIVE, .dtype = RP_F32, .rank = 2, .shape = {4}},
+        "a dimension of the shape is 0");
     refuse_buffer((rp_buffer_params){.name = "a",
                                      .dtype = RP_F32,
                                      .rank = 2,

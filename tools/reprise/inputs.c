@@ -109,6 +109,7 @@ static int open_default(const rp_plan *plan, uint32_t index, const char *file,
     int status = open_by_name(plan, index, files, inputs, &found);
     if (status != CLI_OK || found) return status;
     if (buffer.kind == RP_INOUT || files->optional) return CLI_OK; /* begins with zeros */
+    if (buffer.bytes == 0) return CLI_OK;                          /* there is nothing to give */
     cli_buffer_text(&buffer, name, sizeof name);
     cli_error(file, "buffer %s of kind %s has no data; give it with -i %s=FILE.npy%s", name,
               rp_buffer_kind_name(buffer.kind), buffer.name,

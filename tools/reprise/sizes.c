@@ -22,7 +22,9 @@ void cli_sizes_note(const char *buffer, uint32_t element, uint32_t value) {
 
 rp_plan_buffer_info cli_sized_buffer(const rp_plan *plan, uint32_t index) {
     rp_plan_buffer_info info = cli_plan_buffer(plan, index);
-    if (!info.sized) return info;
+    bool empty = false;
+    for (uint32_t i = 0; i < info.rank; i++) empty |= info.shape[i] == 0;
+    if (!info.sized && !empty) return info;
     if (!shapes) {
         shape_count = rp_plan_buffer_count(plan);
         shapes = cli_alloc(shape_count, sizeof *shapes);

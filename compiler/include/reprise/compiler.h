@@ -62,7 +62,8 @@ typedef struct rp_buffer_params {
     rp_buffer_kind kind;
     rp_dtype dtype;              /* RP_RAW: `bytes` says how many */
     uint32_t rank;               /* 1 to RP_MAX_RANK; 0 for raw bytes */
-    uint64_t shape[RP_MAX_RANK]; /* extents, or what rp_program_extent gave: then `bytes` is 0 */
+    uint64_t shape[RP_MAX_RANK]; /* extents, or what rp_program_extent gave: then `bytes` is 0.
+                                  * One may be 0, but of live ones: there are no elements */
     uint64_t bytes;              /* for RP_RAW; 0 or the exact size otherwise */
     const void *initial;         /* live: its first bytes (copied); NULL = zeros */
     uint32_t max_value;          /* live: largest value an element may be set to; 0 = any */

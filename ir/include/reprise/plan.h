@@ -92,7 +92,7 @@ typedef struct rp_plan_buffer_info {
     rp_dtype dtype;
     uint32_t rank;         /* 0 for raw bytes */
     const uint64_t *shape; /* `rank` extents */
-    uint64_t bytes;        /* of all of it */
+    uint64_t bytes;        /* of all of it; 16 of a shape with an extent of 0, which mean nothing */
     int follows;           /* live: 1 when some of its bytes follow other live buffers and nobody
                             * can set it: the block of a kernel that takes live push constants */
     rp_image_shape
@@ -122,7 +122,8 @@ RP_API rp_status rp_plan_choose_form(const rp_plan *plan, const rp_plan_live_val
 /* The shape of a buffer where live values are as given, and what is not given as it begins: `rank`
  * extents into `shape` (room for RP_MAX_RANK), and the bytes, which are the first ones of its memory;
  * what lies behind them is of no meaning. An extent may be 0. Values above a live buffer's largest are
- * RP_ERROR_USAGE. out_bytes may be NULL, and values where there are none. Of a buffer that is not `sized` it is the shape. */
+ * RP_ERROR_USAGE. out_bytes may be NULL, and values where there are none. Of a buffer that is not `sized` it is the
+ * shape, and 0 bytes where that has an extent of 0. */
 RP_API rp_status rp_plan_get_shape(const rp_plan *plan, uint32_t buffer,
                                    const rp_plan_live_value *values, uint32_t value_count,
                                    uint64_t *shape, uint64_t *out_bytes);

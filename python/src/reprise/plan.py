@@ -151,9 +151,10 @@ class Plan(Owner):
             for index in range(lib.rp_plan_buffer_count(plan)):
                 check(lib.rp_plan_get_buffer(plan, index, b))
                 name = text(b.name)
+                shape = tuple(int(b.shape[i]) for i in range(b.rank))
                 found[name] = BufferInfo(
                     name, text(lib.rp_buffer_kind_name(b.kind)), _arrays.dtype_name(b.dtype),
-                    tuple(int(b.shape[i]) for i in range(b.rank)), int(b.bytes), bool(b.sized), not b.follows,
+                    shape, 0 if 0 in shape else int(b.bytes), bool(b.sized), not b.follows,
                     bool(b.image.format), int(b.max_value), index)
         return found
 

@@ -130,8 +130,8 @@ class Program(Owner):
                     n = n.__index__()
                 except AttributeError:
                     raise TypeError(f"a dimension is an integer or a size, not {type(n).__name__}") from None
-                if not 0 < n < 1 << 41:
-                    raise InvalidError(f"a dimension of {n}: expected 1 or more, and at most 2^40 bytes in all")
+                if not 0 <= n < 1 << 41:
+                    raise InvalidError(f"a dimension of {n}: expected 0 or more, and at most 2^40 bytes in all")
             fixed.append(n)
         return tuple(fixed)
 

@@ -500,8 +500,8 @@ def _index(t: Tensor, keys: List[Any]) -> Tensor:
             start, step, count = _steps(key, n)
             kept.append(count)
         if count == 0:
-            raise InvalidError("a slice without elements: tensors have at least one")
-        if (start, step, count) != (0, 1, n):
+            t = t._view((*shape[:axis], 0, *shape[axis + 1:]), t._offset)
+        elif (start, step, count) != (0, 1, n):
             t = _cut(ops, t, axis, start, step, count)
         axis += 1
     return t if tuple(kept) == t.shape else t.reshape(kept or [1])
