@@ -1,13 +1,6 @@
 // Element i is word i % 4 of block i / 4.
-uvec4 VALUE_words(uint i) {
-    uvec2 key = uvec2(uint(seed(0u)), 0u), first = uvec2(0u);
-    if (S > 1u) key.y = uint(seed(1u));
-#if offset_PRESENT
-    first.x = uint(offset(0u));
-    if (O > 1u) first.y = uint(offset(1u));
-#endif
-    return random_block(key, first, i / 4u, stream);
-}
+
+// with: random/words
 
 uint VALUE(uint i) {
     return VALUE_words(i)[i % 4u];

@@ -1,13 +1,6 @@
 // As many bits of element i's word as the output holds below 1, so that none is rounded to 1.
-uvec4 VALUE_words(uint i) {
-    uvec2 key = uvec2(uint(seed(0u)), 0u), first = uvec2(0u);
-    if (S > 1u) key.y = uint(seed(1u));
-#if offset_PRESENT
-    first.x = uint(offset(0u));
-    if (O > 1u) first.y = uint(offset(1u));
-#endif
-    return random_block(key, first, i / 4u, stream);
-}
+
+// with: random/words
 
 uint VALUE_kept(uint word) {
 #if out_DTYPE == F16

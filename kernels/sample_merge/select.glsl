@@ -15,15 +15,7 @@ void load_entries(uint row, uint first, out uvec2 pairs[4]) {
     }
 }
 
-uint word(uint row) {
-    uvec2 key = uvec2(uint(seed(0u)), 0u), first = uvec2(0u);
-    if (S > 1u) key.y = uint(seed(1u));
-#if offset_PRESENT
-    first.x = uint(offset(0u));
-    if (O > 1u) first.y = uint(offset(1u));
-#endif
-    return random_block(key, first, row / 4u, stream)[row % 4u];
-}
+// with: random/words
 
 // exp(score - best), by a temperature; 1 for what is as good as the best, whatever it is, 0 for NaN.
 float weight(float score, float best, float heat) {
@@ -74,7 +66,7 @@ void main() {
         sample_last = 0u;
     }
     barrier();
-    precise float target = random_unit(word(row)) * total;
+    precise float target = random_unit(VALUE_words(row)[row % 4u]) * total;
     for (uint i = 0u; i < 4u; i++) {
         if (drawn[i] > 0.0) atomicMax(sample_last, 4u * t + i);
         if (drawn[i] > 0.0 && sums[i] > target) atomicMin(sample_chosen, 4u * t + i);
