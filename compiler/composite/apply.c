@@ -216,6 +216,11 @@ static uint64_t rows_parts(rp_application *x, const rp_op_call *call, const rp_t
     return rp_choose_special(x, parts > 1) ? parts : 1;
 }
 
+/* Vectors of blocks are rows of a matrix: kernels of matvec are made for numbers. */
+static bool has_blocks(const rp_op_call *call) {
+    return call->op->product && rp_dtype_block(call->operands[0].dtype) > 1;
+}
+
 static bool is_empty(const rp_op_call *call) {
     bool empty = false;
     for (uint32_t i = 0; i < call->operand_count; i++)
@@ -239,6 +244,11 @@ static rp_status apply(rp_application *x, const void *what) {
     }
     m.call.sizes = x->graph->sizes.count ? &x->graph->sizes : NULL;
     m.call.asked = x->choices && x->choices->made;
+    if (has_blocks(&m.call)) {
+        m.call.operands[0].dtype = RP_F32; /* all else is as of numbers */
+        RP_TRY(judge(&m));
+        return split_node(&m, rp_product_of_many, 1);
+    }
     RP_TRY(judge(&m));
     const rp_target *target = rp_graph_target(x->graph);
     uint64_t rows = rows_parts(x, &m.call, target);

@@ -144,7 +144,8 @@ const rp_op rp_ops_matrix[] = {
             "weight begins at a multiple of 16 bytes, on the target's multiprocessors and "
             "shared memory, and on the device's subgroup size. By `columns` x is rounded "
             "before it is multiplied, to within 2^-22 of the largest of the 32 that meet a "
-            "block; the products with a block are added up as integers.",
+            "block; the products with a block are added up as integers. Vectors that are blocks "
+            "themselves are multiplied by matmul, as are those that `linear` is given.",
         .form = RP_OP_KERNEL,
         .product = true,
         .operand_count = 3,
@@ -186,7 +187,10 @@ const rp_op rp_ops_matrix[] = {
             "aligns away, and blocks are unpacked to the nearest f16, so that each product may be "
             "off by 2^-11 of itself; they multiply f16, so bf16 is computed in f32 as f32 is. "
             "Products of i8 are i32: exact, modulo 2^32, as a sum may wrap where K is more than "
-            "2^17. Blocks on both sides are unpacked, too, and multiplied as f32.",
+            "2^17. Of two blocks of q8_0 that lie along k (with `transpose_b`, without "
+            "`transpose_a`) the 32 products are added up as integers, exactly, and that times the "
+            "product of their scales, exact too, is added with fma: block by block in the order of "
+            "k. Other blocks on both sides are unpacked, and multiplied as f32.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .attr_count = 2,

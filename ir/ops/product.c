@@ -165,6 +165,37 @@ static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_te
     if (t->parts > 1) rp_text_format(text, ", k in %u parts", t->parts);
 }
 
+/* ---- Blocks ---------------------------------------------------------------------------------- */
+
+/* For kernels/matmul/blocks.glsl: threads along rows, what a thread has of rows and columns, and blocks of k
+ * in shared memory at a time. A few rows have all threads along the columns. */
+enum { BLOCK_THREADS = 128, BLOCK_ROWS = 8, BLOCK_DOWN = 8, BLOCK_COLUMNS = 4, BLOCK_DEPTH = 4 };
+
+static bool fits_blocks(const rp_op_call *call, const rp_target *target) {
+    enum { TRANSPOSE_A, TRANSPOSE_B };
+    (void)target;
+    return call->operands[0].dtype == RP_Q8_0 && call->operands[1].dtype == RP_Q8_0 &&
+           call->attrs[TRANSPOSE_A] == 0 && call->attrs[TRANSPOSE_B] != 0;
+}
+
+static void bind_blocks(rp_op_call *call, const rp_target *target) {
+    uint64_t rows = rp_sym(call, 'H'), each = 1;
+    bool few = rows <= BLOCK_ROWS;
+    (void)target;
+    while (each < BLOCK_ROWS && each < rows) each *= 2;
+    uint64_t down = few ? 1 : BLOCK_DOWN, across = few ? 1 : BLOCK_COLUMNS;
+    rp_op_bind(call, 'L', down);
+    rp_op_bind(call, 'U', each);
+    rp_op_bind(call, 'V', across);
+    rp_op_bind(call, 'D', BLOCK_DEPTH);
+    rp_product_bind_grid(call, down * each, BLOCK_THREADS / down * across);
+}
+
+/* What the loads of a turn, and the products of a block, take in loops. */
+static double block_turns(const rp_op_call *call) {
+    return (double)rp_sym(call, 'K') / 32 * (8 * 32 + 2 * 32 + 20) + 64;
+}
+
 /* ---- Columns --------------------------------------------------------------------------------- */
 
 /* Whether a subgroup is the vector of a processor's core: then staging gains nothing. */
@@ -233,7 +264,20 @@ static void explain_columns(const rp_op_call *call, const rp_target *target, rp_
                                             .why = "as tiles, of words of four i8 along k"         \
     }
 
+#define BLOCKS(name_, needs_, when_)                                                               \
+    {                                                                                              \
+        PRODUCT(name_, 500, 1, 1), .source = "matmul/blocks", .needs = needs_,                     \
+                                   .threads = BLOCK_THREADS, .fits = fits_blocks,                  \
+                                   .turns = block_turns, .bind = bind_blocks, .when = when_,       \
+                                   .why = "the products of two blocks are added up as integers"    \
+    }
+
 const rp_op_variant rp_product_variants[] = {
+    BLOCKS(
+        "block_dots", RP_NEED_INT_DOT,
+        "a and b of q8_0, with transpose_b and without transpose_a, on a target with integer dot "
+        "products"),
+    BLOCKS("blocks", 0, "a and b of q8_0, with transpose_b and without transpose_a"),
     HALF_MATRICES,
     BYTE_MATRICES,
     {

@@ -238,3 +238,24 @@ def test_repeated_behind_products(device, rng, batch, shape):
         plan = p.compile(target=target)
         assert plan.info.dispatches == 1
         close(plan.open(device)(q=q, k=k, mask=mask), q.astype("f8") @ k + mask, 1e-5)
+
+
+def test_products_of_blocks():
+    """Rows of blocks times rows of blocks, one and many: the quantised numbers' products, in double precision."""
+    rng = np.random.default_rng(8)
+    w = rng.standard_normal((70, 160)).astype("f4")
+    for rows in (1, 5, 33):
+        x = rng.standard_normal((rows, 160)).astype("f4")
+        p = rp.Program("blocks")
+        q, v = (ops.quantize_q8_0(p.input(name, a.shape)) for name, a in (("x", x), ("w", w)))
+        p.output("y", ops.linear(q, v, np.ones(70, "f4")))
+        p.output("z", ops.matvec(q, v) if rows <= 8 else ops.matmul(q, v, transpose_b=1))
+        p.output("qx", ops.dequantize(q))
+        p.output("qw", ops.dequantize(v))
+        found = [p.compile(level=level).open()(x=x, w=w) for level in (0, 1, 2)]
+        exact = found[0]["qx"].astype("f8") @ found[0]["qw"].astype("f8").T
+        size = np.abs(found[0]["qx"]).astype("f8") @ np.abs(found[0]["qw"]).astype("f8").T
+        assert (np.abs(found[0]["z"] - exact) <= 4e-7 * size).all() and (found[0]["y"] != found[0]["z"]).any()
+        for other in found[1:]:
+            for name in "yz":
+                np.testing.assert_array_equal(other[name], found[0][name])
