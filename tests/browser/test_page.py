@@ -213,6 +213,13 @@ class Page(unittest.TestCase):
             self.browser.open(path)
             self.assertTrue(self.run_in_page("document.getElementById('main').innerText.trim()"), name)
 
+    def test_profiles_of_other_programs(self):
+        for i, profile in enumerate(({}, {"nodes": [], "groups": []}, {"nodes": [], "groups": [], "whole": {}, "target": {}}, {"nodes": 1, "groups": None})):
+            path = self.folder / f"profile{i}.json"
+            path.write_text(json.dumps(profile))
+            self.browser.open(self.show(f"profile{i}", SOURCE / "tests/cli/data/graph.rpir", "--profile", path))
+            self.assertEqual("time" in self.click_through(f"profile{i}"), i == 2)
+
     def test_print_and_names(self):
         b = self.browser
         b.open(self.show("print", SOURCE / "tests/golden/graphs/moe-expert-loop.rpir"), "#nodes")

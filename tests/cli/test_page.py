@@ -209,6 +209,8 @@ class Inspection(cli.Case):
             self.assertEqual(self.inspect("graph.rpir", "--profile", "p.json")["forms"][0]["profile"], json.loads(right))
 
     def test_wrong_use(self):
+        self.expect(USAGE, "show", "graph.rpir", "--target", "h200", error="--target is for pipelines")
+        self.assertEqual(self.inspect("graph.rpir", "--target", "h200", "-q")["forms"][0]["graph"]["target"]["name"], "h200")
         for arguments, error in ((("--format", "htm"), "did you mean 'html'"), (("--format", "html", "--stats"), "not for pages"), (("-O1",), "levels and passes are for"),
                                  (("--profile", "x"), "--profile is for"), (("--format", "html", "--profile", "-"), "file")):
             self.expect(USAGE, "show", "graph.rpir", *arguments, error=error)

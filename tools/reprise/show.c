@@ -238,9 +238,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (result == CLI_OK)
         result =
             cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &source);
-    if (result == CLI_OK && job.params.target.size && source.kind != CLI_PIPELINE)
-        result =
-            cli_usage(command, "--target is for pipelines: what else is shown has one already");
+    bool compiles = source.kind == CLI_PIPELINE || (source.kind == CLI_GRAPH && is_page(&job));
+    if (result == CLI_OK && job.params.target.size && !compiles)
+        result = cli_usage(command, "--target is for pipelines, and for pages of graph texts: what "
+                                    "else is shown has one already");
     if (result == CLI_OK && job.output) result = cli_output_check(job.output);
     if (result == CLI_OK && job.level_given && source.kind == CLI_PLAN)
         result =

@@ -93,7 +93,7 @@ function drawLanes(main) {
     if (picked && slackOf(fact)) items.push(make("div", {class: "slack", style: `left:${x(fact.earliest) - 3}px;top:${y(form.lane.get(picked.id)) - 3}px;height:28px;width:${x(fact.latest) + width() - x(fact.earliest) + 6}px`}));
     if (picked) items.push(edges(picked.id));
     for (let group = first; group <= last; group++) {
-      const alive = form.facts.alive_bytes ? form.facts.alive_bytes[group] : null, time = form.raw.profile && form.raw.profile.groups[group];
+      const alive = form.facts.alive_bytes ? form.facts.alive_bytes[group] : null, time = form.profile && form.profile.groups[group];
       heads.push(make("button", {type: "button", class: "grouphead" + (isPicked("g", group) ? " picked" : ""), style: `left:${x(group)}px;width:${width()}px`, onclick: () => select("g", group), "aria-label": `Group ${group}, ${groups[group].length} nodes`},
         make("b", {}, group), width() > 60 && alive ? " " + bytesOf(alive) : "", time && width() > 100 ? make("div", {}, timeOf(time.median_ns)) : width() > 100 && groups[group].length > 1 ? make("div", {}, `${groups[group].length} nodes`) : ""));
       for (const id of groups[group]) { const lane = form.lane.get(id); if (lane >= low && lane <= high) items.push(chip(id, near)); }

@@ -10,7 +10,7 @@ const VIEWS = [ /* name, title, whether there is anything in it, how it is drawn
   {name: "buffers", title: "Buffers", draw: drawBuffers},
   {name: "barriers", title: "Barriers", draw: drawBarriers},
   {name: "kernels", title: "Kernels", draw: drawKernels},
-  {name: "time", title: "Time", draw: drawTime, there: () => form.raw.profile},
+  {name: "time", title: "Time", draw: drawTime, there: () => form.profile},
   {name: "difference", title: "Difference", draw: drawDifference, there: () => form.raw.difference},
 ];
 const state = {view: "lanes", kind: null, key: null};

@@ -46,7 +46,9 @@ function openForm(index) {
       note(hazard.from, {hazard, barrier, at});
       if (hazard.to !== hazard.from) note(hazard.to, {hazard, barrier, at});
     });
-  form.times = byKey(raw.profile && raw.profile.nodes, "id");
+  const profile = raw.profile; /* of any program: what lacks the parts that are shown is none */
+  form.profile = profile && Array.isArray(profile.nodes) && Array.isArray(profile.groups) && profile.whole && profile.target ? profile : null;
+  form.times = byKey(form.profile && form.profile.nodes, "id");
   form.decisions = new Map(); /* node id -> [{pass, decision}] */
   for (const pass of raw.passes)
     for (const decision of pass.decisions)

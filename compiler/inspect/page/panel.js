@@ -204,7 +204,7 @@ function barrierPanel(barrier) {
     make("h2", {}, "Barrier ", whereOf(at)),
     facts(["orders", at > 0 && at < groups ? [pickGroup(at - 1), " and earlier before ", pickGroup(at)] : at === 0 ? "the replay before it" : "results for the host"],
       ["scopes", make("span", {class: "name"}, `${barrier.src} → ${barrier.dst}`)], ["tagged form", barrier.tagged_src !== undefined ? make("span", {class: "name"}, barrier.tagged_src === "none" && barrier.tagged_dst === "none" ? "not needed there" : `${barrier.tagged_src} → ${barrier.tagged_dst}`) : null],
-      ["bytes", fact.bytes ? bytesOf(fact.bytes) : null]),
+      ["bytes", fact.bytes ? bytesOf(fact.bytes) : null], ["group before", form.profile && at > 0 && form.profile.groups[at - 1] ? `${timeOf(form.profile.groups[at - 1].median_ns)} with this barrier` : null]),
     section("Without it", fact.alone.length ? make("p", {}, `${fact.alone.length} of ${barrier.hazards.length} hazards would be ordered by nothing (`, make("span", {class: "bad"}, "●"), "): ",
       [...new Set(fact.alone.map((i) => barrier.hazards[i].kind))].map((kind) => hazardMeaning[kind]).join("; "), ".") :
       make("p", {}, barrier.hazards.length ? "Nothing would break: other barriers order each of its hazards." : "It has no hazard of its own: it repeats what the replay before needs.")),
@@ -215,10 +215,10 @@ function barrierPanel(barrier) {
 
 function groupPanel(group) {
   const ids = form.graph.groups[group], alive = form.facts.alive_bytes && form.facts.alive_bytes[group];
-  const time = form.raw.profile && form.raw.profile.groups && form.raw.profile.groups[group];
+  const time = form.profile && form.profile.groups && form.profile.groups[group];
   return [
     make("h2", {}, "Group " + group),
-    facts(["runs together", `${ids.length} nodes`], ["arena alive", alive !== undefined ? bytesOf(alive) + (alive === form.graph.stats.arena_bound_bytes ? ", the fullest group" : "") : null], ["measured", time ? timeOf(time.median_ns) : null],
+    facts(["runs together", `${ids.length} nodes`], ["arena alive", alive !== undefined ? bytesOf(alive) + (alive === form.graph.stats.arena_bound_bytes ? ", the fullest group" : "") : null], ["measured", time ? `${timeOf(time.median_ns)} with the barrier behind it` : null], ["slowest node", time ? timeOf(ids.reduce((most, id) => Math.max(most, form.times.has(id) ? form.times.get(id).median_ns : 0), 0)) + " alone" : null],
       ["before it", form.barriers.has(group) ? pickBarrier(group) : "no barrier"], ["behind it", form.barriers.has(group + 1) ? pickBarrier(group + 1) : "no barrier"]),
     section("Nodes", make("ul", {}, ids.slice(0, 500).map((id) => make("li", {}, pickNode(id), " ", make("span", {class: "name soft"}, nodeWord(form.nodes.get(id))))))),
   ];

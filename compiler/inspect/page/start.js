@@ -17,7 +17,7 @@ function drawFigures() {
     figure("unshared", bold(bytesOf(s.transient_bytes))),
     figure("other buffers", bold(bytesOf(s.external_bytes))),
     figure("kernels", bold(countOf(form.graph.kernels.length))),
-    form.raw.profile ? figure("replay", bold(timeOf(form.raw.profile.whole.median_ns)), ` on ${form.raw.profile.device}`) : null,
+    form.profile ? figure("replay", bold(timeOf(form.profile.whole.median_ns)), ` on ${form.profile.device}`) : null,
   ]);
   byId("figures").replaceChildren(list);
 }

@@ -57,7 +57,7 @@ function drawNodes(main) {
     {title: "read", width: "84px", number: true, value: (n) => fact(n).bytes_read, show: (n) => fact(n).bytes_read === null || fact(n).bytes_read === undefined ? "" : bytesOf(fact(n).bytes_read)},
     {title: "written", width: "84px", number: true, value: (n) => fact(n).bytes_written, show: (n) => fact(n).bytes_written === null || fact(n).bytes_written === undefined ? "" : bytesOf(fact(n).bytes_written)},
     {title: "expected", width: "84px", number: true, value: (n) => fact(n).expected_ns, show: (n) => timeOf(fact(n).expected_ns)},
-    ...(form.raw.profile ? [{title: "measured", width: "84px", number: true, value: (n) => time(n) ? time(n).median_ns : null, show: (n) => time(n) ? timeOf(time(n).median_ns) : ""}] : []),
+    ...(form.profile ? [{title: "measured", width: "84px", number: true, value: (n) => time(n) ? time(n).median_ns : null, show: (n) => time(n) ? timeOf(time(n).median_ns) : ""}] : []),
   ], "n", (n) => n.id, nearNodes);
 }
 
