@@ -8,7 +8,9 @@
  * microseconds, and the lowest clock in MHz, 0 where it is not known. The first round warms up for
  * longer, until the clock is high. Buffers hold random numbers (fill.h). Where what they are matters to
  * the time, as the length of a cache does, the line names them: "length=512 position=511" sets all
- * elements of these buffers, of u32 and of kind in or live, before the round. */
+ * elements of these buffers, of u32 and of kind in or live, before the round. "length=1..256 position=0..255"
+ * is a walk, as that of a model that writes: what it answers is the time of one replay for each number, one
+ * behind the other, the host waiting for each; both times are that one then. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -16,7 +18,7 @@
 #include "busy.h"
 #include "fill.h"
 
-enum { MOST_WAITED = 4096 };
+enum { MOST_WAITED = 4096, MOST_SETTINGS = 8 };
 
 static int complain(const char *what, const rp_diags *diags) {
     fprintf(stderr, "replay_rounds: %s\n", what);
@@ -40,32 +42,93 @@ static rp_status replay_waiting(rp_exec *exec, double period, double *out_second
     return RP_OK;
 }
 
-/* Sets buffers as a line says. */
-static rp_status set_values(rp_exec *exec, const rp_plan *plan, char *line, rp_diags *diags) {
-    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
-        char *value = strchr(word, '=');
+/* ---- Numbers that a line sets ---------------------------------------------------------------- */
+
+typedef struct setting {
+    char name[64];
+    rp_buffer_kind kind;
+    uint32_t first, last, elements;
+} setting;
+
+typedef struct settings {
+    setting list[MOST_SETTINGS];
+    uint32_t count, steps; /* of the walk; 1: no walk */
+} settings;
+
+static bool read_setting(const rp_plan *plan, char *word, setting *out) {
+    char *value = strchr(word, '='), *end = NULL;
+    if (!value || (size_t)(value - word) >= sizeof out->name) return false;
+    *value++ = '\0';
+    memcpy(out->name, word, strlen(word) + 1);
+    out->first = out->last = (uint32_t)strtoul(value, &end, 0);
+    if (strncmp(end, "..", 2) == 0) out->last = (uint32_t)strtoul(end + 2, &end, 0);
+    if (end == value || *end || out->last < out->first) return false;
+    for (uint32_t at = 0; at < rp_plan_buffer_count(plan); at++) {
         rp_plan_buffer_info b = {.size = sizeof b};
-        uint32_t at = 0, number = value ? (uint32_t)strtoul(value + 1, NULL, 0) : 0;
-        if (value) *value = '\0';
-        for (; at < rp_plan_buffer_count(plan); at++)
-            if (rp_plan_get_buffer(plan, at, &b) == RP_OK && strcmp(b.name, word) == 0) break;
-        bool known = value && at < rp_plan_buffer_count(plan) && b.dtype == RP_U32 &&
-                     (b.kind == RP_IN || b.kind == RP_LIVE);
-        if (!known) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                         "%s: expected NAME=NUMBER, of an input or live values of u32", word);
+        if (rp_plan_get_buffer(plan, at, &b) != RP_OK || strcmp(b.name, out->name) != 0) continue;
+        out->kind = b.kind;
+        out->elements = (uint32_t)(b.bytes / sizeof(uint32_t));
+        return b.dtype == RP_U32 && (b.kind == RP_IN || b.kind == RP_LIVE);
+    }
+    return false;
+}
+
+static rp_status read_settings(const rp_plan *plan, char *line, settings *out, rp_diags *diags) {
+    *out = (settings){.steps = 1};
+    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+        setting *s = &out->list[out->count];
+        if (out->count == MOST_SETTINGS || !read_setting(plan, word, s)) {
+            rp_diags_add(
+                diags, RP_ERROR, NULL, 0, 0,
+                "%s: expected NAME=NUMBER or NAME=FIRST..LAST, of an input or live values of "
+                "u32",
+                word);
             return RP_ERROR_USAGE;
         }
-        for (uint32_t i = 0; i < b.bytes / sizeof number; i++) {
-            rp_status status = b.kind == RP_LIVE
-                                   ? rp_exec_set_live(exec, 0, word, i, &number, 1, diags)
-                                   : rp_exec_write(exec, 0, word, i * sizeof number, &number,
+        if (s->last > s->first && s->last - s->first + 1 > out->steps)
+            out->steps = s->last - s->first + 1;
+        out->count++;
+    }
+    return RP_OK;
+}
+
+static rp_status set_values(rp_exec *exec, const settings *all, uint32_t step, rp_diags *diags) {
+    for (uint32_t k = 0; k < all->count; k++) {
+        const setting *s = &all->list[k];
+        uint32_t number = s->last - s->first < step ? s->last : s->first + step;
+        if (step > 0 && s->first == s->last) continue;
+        for (uint32_t i = 0; i < s->elements; i++) {
+            rp_status status = s->kind == RP_LIVE
+                                   ? rp_exec_set_live(exec, 0, s->name, i, &number, 1, diags)
+                                   : rp_exec_write(exec, 0, s->name, i * sizeof number, &number,
                                                    sizeof number, diags);
             if (status != RP_OK) return status;
         }
     }
     return RP_OK;
 }
+
+/* Walks for a while: the median of the time of one. */
+static rp_status walk(rp_exec *exec, const settings *all, double period, double *out_seconds,
+                      rp_diags *diags) {
+    static double wall[MOST_WAITED];
+    double begin = wall_seconds();
+    uint32_t count = 0;
+    do {
+        double start = wall_seconds();
+        for (uint32_t step = 0; step < all->steps; step++) {
+            rp_status status = set_values(exec, all, step, diags);
+            if (status == RP_OK) status = rp_exec_submit(exec, NULL, NULL, NULL);
+            if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
+            if (status != RP_OK) return status;
+        }
+        wall[count++] = wall_seconds() - start;
+    } while (wall_seconds() - begin < period && count < MOST_WAITED);
+    *out_seconds = median(wall, count);
+    return RP_OK;
+}
+
+/* ---- Rounds ---------------------------------------------------------------------------------- */
 
 static rp_status serve(rp_exec *exec, const rp_plan *plan, double period, gpu_clock *clock,
                        rp_diags *diags) {
@@ -75,14 +138,22 @@ static rp_status serve(rp_exec *exec, const rp_plan *plan, double period, gpu_cl
     uint32_t count = 0;
     bool warm = false;
     while (fgets(line, sizeof line, stdin)) {
-        rp_status status = set_values(exec, plan, line, diags);
+        settings all;
+        rp_status status = read_settings(plan, line, &all, diags);
+        if (status == RP_OK) status = set_values(exec, &all, 0, diags);
         if (!warm && status == RP_OK) status = busy_seconds(exec, period, clock, &unused, NULL);
         warm = true;
-        if (status == RP_OK) status = replay_waiting(exec, period / 2, &wall);
-        clock_least(clock);
-        if (status == RP_OK) status = busy_replays(exec, period / 2, gpu, &count);
+        if (status == RP_OK)
+            status = all.steps > 1 ? walk(exec, &all, period, &wall, diags)
+                                   : replay_waiting(exec, period / 2, &wall);
+        unsigned least = clock_least(clock);
+        if (status == RP_OK && all.steps == 1) {
+            status = busy_replays(exec, period / 2, gpu, &count);
+            least = clock_least(clock);
+        }
         if (status != RP_OK) return status;
-        printf("%.3f %.3f %u\n", wall * 1e6, median(gpu, count) * 1e6, clock_least(clock));
+        printf("%.3f %.3f %u\n", wall * 1e6, all.steps > 1 ? wall * 1e6 : median(gpu, count) * 1e6,
+               least);
         fflush(stdout);
     }
     return RP_OK;

@@ -14,7 +14,7 @@ ON_GPU = [["products.py"], ["along.py"], ["nearest.py"], ["nearest.py", "--size"
           ["convolutions.py"], ["fft.py"], ["maps.py"],
           ["attention.py"], ["attention.py", "--heads", "16", "--size", "128"],
           ["attention.py", "--sequences", "1", "8", "32", "--tokens", "16", "128", "1024", "4096"],
-          ["minilm.py", "torch", "--dtypes", "f32", "f16"], ["decode.py"]]
+          ["minilm.py", "torch", "--dtypes", "f32", "f16"], ["decode.py"], ["models.py"]]
 ON_PROCESSOR = [["minilm.py", "onnx"]]
 
 

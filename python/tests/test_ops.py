@@ -225,8 +225,7 @@ def test_ops_compute(device, rng):
     close(out["values"], np.take_along_axis(Z, order, -1), 1e-5)
 
 
-@pytest.mark.parametrize("batch, shape", [((2, 3), (2, 1, 1, 8)), ((2, 2), (1, 2, 1, 8)), ((3, 2), (3, 1, 8, 8)),
-                                          ((2, 2), (2, 2, 8, 1)), ((2, 2), (2, 1, 8, 1)), ((2, 2), (8,))])
+@pytest.mark.parametrize("batch, shape", [((2, 3), (2, 1, 1, 8)), ((3, 2), (3, 1, 8, 8)), ((2, 2), (2, 1, 8, 1))])
 def test_repeated_behind_products(device, rng, batch, shape):
     """What is added behind a product, repeated along any of its dimensions: for any device, and for this one."""
     q, k = (rng.standard_normal((*batch, 8, 8)).astype("f4") for _ in "qk")

@@ -11,6 +11,6 @@
 ``python -m reprise.onnx import`` does the last from the command line. Parsing needs the package ``onnx``.
 """
 
-from .model import Model, Port, load
+from .model import Model, Port, load, ports
 
-__all__ = ["Model", "Port", "load"]
+__all__ = ["Model", "Port", "load", "ports"]

@@ -19,6 +19,7 @@ from ..plan import Plan
 from ..weights import save_weights
 from .dims import Size, value_at
 from .importer import Importer
+from .reader import read
 from .symbols import Symbols
 from .text import Text
 
@@ -131,7 +132,7 @@ class Model:
 def load(path: Any, *, sizes: Optional[Mapping[str, int]] = None, params: Optional[Mapping[str, Union[int, Sequence[int]]]] = None,
          live: Optional[Mapping[str, Union[int, Sequence[int]]]] = None, outputs: Optional[Sequence[str]] = None,
          values: Optional[Mapping[str, Any]] = None, **named: int) -> Model:
-    """Imports an ONNX model of opset 13 to 21.
+    """Imports an ONNX model of opset 11 to 21.
 
     Symbolic dimensions are given by name, or by input and place, ``"x.0"``, which goes first. They are numbers,
     ``load("m.onnx", batch=4)`` or ``sizes={"batch": 4}``; or ``params`` of the pipeline with a value, and a largest
@@ -144,4 +145,9 @@ def load(path: Any, *, sizes: Optional[Mapping[str, int]] = None, params: Option
     return Model(path, Text(Importer(path, symbols, outputs, values or {}).run()))
 
 
-__all__: List[str] = ["Model", "Port", "load"]
+def ports(path: Any) -> Dict[str, Tuple[Any, ...]]:
+    """The dimensions of a model's inputs by name, without an import: numbers, names, or None where they have none."""
+    return {port.name: port.dims or () for port in read(path)[0].inputs}
+
+
+__all__: List[str] = ["Model", "Port", "load", "ports"]

@@ -11,7 +11,7 @@ import numpy as np
 from .._arrays import Array
 from ..errors import FileError, InvalidError, NotFoundError, UnsupportedError
 
-OPSETS = (13, 21)
+OPSETS = (11, 21)
 """The first and the last version of the operators that are known."""
 
 # TensorProto.DataType, and how values are computed: integers of 64 bits with 32, f64 as f32.

@@ -71,14 +71,14 @@ def flatten(call: Call) -> Result:
 @operator("Squeeze")
 def squeeze(call: Call) -> Result:
     sizes = call.shape(0)
-    axes = call.integers(1, "axes")
+    axes = call.axes(1)
     gone = [i for i, n in enumerate(sizes) if n == 1] if axes is None else [call.axis(a, len(sizes)) for a in axes]
     return reshaped(call[0], [n for i, n in enumerate(sizes) if i not in gone])
 
 
 @operator("Unsqueeze")
 def unsqueeze(call: Call) -> Result:
-    axes = call.integers(1, "axes") or []
+    axes = call.axes(1) or []
     rank = len(call.shape(0)) + len(axes)
     new = {call.axis(a, rank) for a in axes}
     rest = iter(call.shape(0))
@@ -142,7 +142,7 @@ def concat(call: Call) -> Result:
 def split(call: Call) -> Result:
     sizes = call.shape(0)
     axis = call.axis(call.attribute("axis", 0), len(sizes))
-    parts = call.sizes(1, "the split")
+    parts = call.sizes(1, "the split") or call.attribute("split")
     if parts is None:
         count = call.attribute("num_outputs") or len(call.step.outputs)
         length = sizes[axis]

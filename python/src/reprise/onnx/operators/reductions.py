@@ -20,9 +20,7 @@ _REDUCTIONS = {
 @operator(*_REDUCTIONS)
 def reduce(call: Call) -> Result:
     sizes = call.shape(0)
-    axes = call.integers(1, "axes")
-    if axes is None:
-        axes = call.attribute("axes")
+    axes = call.axes(1)
     if not axes:
         if call.attribute("noop_with_empty_axes", 0):
             return call[0]
@@ -69,9 +67,24 @@ def softmax(call: Call) -> Result:
         total = call.r.op("reduce_log_sum_exp", {"x": x}, {"axes": [x.ndim - 1], "keepdims": 1})
         return [call.r.map("a - b", x, total, dtype=dtype)]
 
-    if not call.shape(0):
+    sizes = call.shape(0)
+    if not sizes:
         raise Refused("has no dimension")
-    return along_last(call, call[0], call.axis(call.attribute("axis", -1), len(call.shape(0))), rows)
+    if call.opset >= 13:
+        return along_last(call, call[0], call.axis(call.attribute("axis", -1), len(sizes)), rows)
+    axis = call.axis(call.attribute("axis", 1), len(sizes))  # all from there on are one, then
+    flat = call.value(0).view((product(sizes[:axis]), product(sizes[axis:])))
+    return rows(flat)[0].view(sizes)
+
+
+@operator("LpNormalization")
+def lp_norm(call: Call) -> Result:
+    """Divided by the norm of each line; zeros stay."""
+    call.refuse("p", 2, 1)
+    axis = call.axis(call.attribute("axis", -1), len(call.shape(0)))
+    op = "reduce_l1" if call.attribute("p", 2) == 1 else "reduce_l2"
+    norm = call.r.op(op, {"x": call.value(0)}, {"axes": [axis], "keepdims": 1})
+    return call.r.map("b > 0.0 ? a / b : 0.0", call[0], norm, dtype=call.dtype(0))
 
 
 @operator("TopK")

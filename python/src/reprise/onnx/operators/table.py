@@ -60,6 +60,12 @@ class Call:
         found = self.sizes(index, what)
         return None if found is None else [number(n, what) for n in found]
 
+    def axes(self, index: int, name: str = "axes") -> Optional[List[int]]:
+        """Axes, or counts along one: an input, and an attribute before version 13."""
+        found = self.integers(index, name)
+        said: Optional[List[int]] = self.attribute(name)
+        return said if found is None else found
+
     def sizes(self, index: int, what: str) -> Optional[List[Size]]:
         """Numbers that may be sizes."""
         array = self.constant(index, what)
