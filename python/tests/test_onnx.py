@@ -171,7 +171,8 @@ CASES = [
     ("Gemm", ["y", RNG.standard_normal((5, 3)).astype("f4"), np.ones(5, "f4")],
      {"alpha": 0.5, "beta": 2.0, "transA": 1, "transB": 1}, None),
     ("Einsum", ["x", RNG.standard_normal((2, 5, 4)).astype("f4")], {"equation": "bij,bkj->bki"}, None),
-    ("Einsum", ["x"], {"equation": "bij->ji"}, x.sum(0).T),
+    ("Einsum", ["x"], {"equation": "bij->ji"}, x.sum(0).T), ("Einsum", "xp", {"equation": "...i, ...i"}, (x * p).sum(-1)),
+    ("ArgMax", "n", {"axis": 2, "select_last_index": 1}, 3 - n[..., ::-1].argmax(2)[..., None]),
     ("Conv", ["c", np.ones((2, 2, 3, 3), "f4"), np.array([1, 2], "f4")],
      {"group": 2, "pads": [1, 1, 1, 1]}, None),
     ("ConvTranspose", ["c", np.ones((4, 1, 2, 2), "f4")], {"strides": [2, 2]},
@@ -262,9 +263,9 @@ def test_suite(device):
     """Cases of ONNX's own suite, with numbers of its own, as one plan; tools/onnx_nodes.py runs all of them."""
     modules = ["quantizelinear", "dequantizelinear", "dynamicquantizelinear", "matmulinteger", "convinteger", "qlinearmatmul", "qlinearconv",
                "lstm", "gru", "rnn"]
-    outcomes = onnx_nodes.all_of(modules=modules, key=lambda case: "")
-    refused = {o.case for o in outcomes if o.why and not o.wrong}
-    assert refused == {"lstm_with_peepholes", "lstm_batchwise", "gru_batchwise", "simple_rnn_batchwise"}, refused
+    few = re.compile("quantize|integer|conv|qlinearmatmul|lstm_with|gru_defaults|rnn_defaults")  # steps are many kernels
+    outcomes = onnx_nodes.all_of(few, modules, key=lambda case: "")
+    assert {o.case for o in outcomes if o.why and not o.wrong} == {"lstm_with_peepholes"}, outcomes
     # A quotient that is no tie in f32 may be one on a device, which divides to within 2.5 units in the last place.
     assert {o.case for o in outcomes if o.wrong} <= {"dynamicquantizelinear", "dynamicquantizelinear_expanded"}, outcomes
     assert {o.op for o in outcomes if not o.why} == SUITE
@@ -423,15 +424,15 @@ def test_encoder(device, tmp_path):
         assert gone not in made.text
     assert made.sizes == {"batch": 2, "tokens": 5} and "word.weight" in made.weights
     command = [sys.executable, "-m", "reprise.onnx", "import", "encoder.onnx", "-o", "e.yaml", "--weights", "w/e.safetensors",
-               "-D", "batch=2", "-D", "tokens=5"]
+               "-D", "batch=2", "--param", "tokens=4,9"]
     (tmp_path / "w").mkdir()
     subprocess.run(command, cwd=tmp_path, check=True)
     np.save(tmp_path / "ids.npy", ids)
     np.save(tmp_path / "mask.npy", mask)
-    subprocess.run([os.environ["REPRISE"], "run", "e.yaml", "-i", "ids=ids.npy", "-i", "mask=mask.npy", "-o", "y=y.npy"],
-                   cwd=tmp_path, check=True)
+    subprocess.run([os.environ["REPRISE"], "run", "e.yaml", "-D", "tokens=5", "-i", "ids=ids.npy", "-i", "mask=mask.npy", "-o",
+                    "y=y.npy"], cwd=tmp_path, check=True)
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), y)
-    assert rp.load(tmp_path / "e.yaml").stats["nodes"] == made.graph.stats["nodes"]
+    assert "params: {tokens: 4} # tokens up to 9" in (tmp_path / "e.yaml").read_text()
     inner = reprise.onnx.load(tmp_path / "encoder.onnx", outputs=["words"], batch=2, tokens=5)
     assert list(inner.outputs) == ["words"] and list(inner.weights) == ["word.weight"]
 
@@ -485,7 +486,7 @@ def test_dimensions():
 
 
 def test_sizes_that_vary(device, tmp_path):
-    """One plan for all sizes, and a pipeline whose params another program changes."""
+    """One plan for all sizes, in two forms."""
     want = encoder(tmp_path / "encoder.onnx")
     made = reprise.onnx.load(tmp_path / "encoder.onnx", live={"batch": 3, "tokens": [4, 9]})
     assert made.live == {"batch": 3, "tokens": 9} and not made.sizes and "ranges: [4]" in made.text
@@ -498,14 +499,6 @@ def test_sizes_that_vary(device, tmp_path):
                             ([(2,), (2, 3)], "'ids' is \\[2\\]")):
         with pytest.raises(rp.InvalidError, match=message):
             made(*(np.zeros(s, "i8") for s in shapes))
-    command = [sys.executable, "-m", "reprise.onnx", "import", "encoder.onnx", "-o", "e.yaml", "--param", "tokens=4,9", "-D", "batch=2"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    ids, mask = rng.integers(0, 11, (2, 7)), np.ones((2, 7), "i8")
-    np.save(tmp_path / "ids.npy", ids)
-    np.save(tmp_path / "mask.npy", mask)
-    subprocess.run([os.environ["REPRISE"], "run", "e.yaml", "-D", "tokens=7", "-i", "ids=ids.npy", "-i", "mask=mask.npy", "-o", "y=y.npy"],
-                   cwd=tmp_path, check=True)
-    close(np.load(tmp_path / "y.npy"), want(ids, mask))
 
 
 def test_shapes_that_vary(device, tmp_path):

@@ -72,7 +72,11 @@ class Dim:
         shared = math.gcd(*self.terms.values())
         common = list(next(iter(self.terms)))
         for term in self.terms:
-            common = [a for a in common if a in term]
+            left, common, all_of_them = list(term), [], common
+            for a in all_of_them:
+                if a in left:
+                    left.remove(a)
+                    common.append(a)
         rest: Dict[Term, int] = {}
         for term, count in self.terms.items():
             left = list(term)

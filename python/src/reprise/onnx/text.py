@@ -52,7 +52,9 @@ def _number(value: Any) -> str:
         return _list(value)
     if isinstance(value, Dim):
         return f'"{value.text}"' if "," in value.text else value.text
-    return str(value) if isinstance(value, (int, str)) else repr(float(value))
+    if isinstance(value, str):
+        return value if re.fullmatch(r"\w+", value) else f'"{value}"'
+    return str(value) if isinstance(value, int) else repr(float(value))
 
 
 def _operand(value: Value) -> str:

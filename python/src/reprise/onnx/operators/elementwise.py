@@ -151,7 +151,9 @@ def cast(call: Call) -> Result:
 @operator("Identity", "Dropout")
 def identity(call: Call) -> Result:
     if call.step.op == "Dropout":
-        training = call.constant(2, "training_mode")
-        if scalar(training, 0) or call.wants(1):
+        training = scalar(call.constant(2, "training_mode"), 0)
+        if training and scalar(call.constant(1, "the ratio"), 0.5):
             raise Refused("drops elements: expected a model for inference")
+        if call.wants(1):
+            return [call[0], call.r.op("fill", {}, {"value": 1.0}, dtype="bool", shape=call.shape(0))]
     return call[0]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Optional
 
 from ...tensor import number_text
-from ..dims import Refused, Size, broadcast
+from ..dims import Refused, broadcast
 from ..dims import product as elements
-from ..recorder import Given, Value
+from ..recorder import Value
 from .table import Call, Result, operator
 
 
@@ -54,55 +54,13 @@ def gemm(call: Call) -> Result:
     return result if alpha == 1 else call.r.map(left, result, dtype=call.dtype(0))
 
 
-def _terms(equation: str, count: int) -> Tuple[List[str], str]:
-    text = equation.replace(" ", "")
-    if "." in text:
-        raise Refused(f"'{equation}': an ellipsis is not known")
-    left, arrow, right = text.partition("->")
-    terms = left.split(",")
-    if not arrow:
-        letters = "".join(terms)
-        right = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    if len(terms) != count or any(len(set(t)) != len(t) for t in [*terms, right]):
-        raise Refused(f"'{equation}' of {count} inputs, or with a letter twice in one, is not known")
-    return terms, right
-
-
-def _summed(call: Call, given: Given, term: str, keep: str) -> Tuple[Value, str]:
-    """Without the letters that nobody else has."""
-    value = call.r.value(given)
-    axes = [i for i, c in enumerate(term) if c not in keep]
-    rest = "".join(c for c in term if c in keep)
-    if axes:
-        sizes = [n for i, n in enumerate(value.shape) if i not in axes]
-        value = call.r.op("reduce_sum", {"x": value}, {"axes": axes}, dtype=value.dtype).view(sizes)
-    return value, rest
-
-
 @operator("Einsum")
 def einsum(call: Call) -> Result:
-    """Of one input, or of two: a product of batches of matrices."""
-    terms, right = _terms(call.attribute("equation", ""), len(call.inputs))
-    if len(terms) > 2:
-        raise Refused(f"is of {len(terms)} inputs: expected one or two")
-    x, first = _summed(call, call[0], terms[0], right + "".join(terms[1:]))
-    if len(terms) == 1:
-        return call.r.transpose(x, [first.index(c) for c in right])
-    y, second = _summed(call, call[1], terms[1], right + first)
-    sizes: Dict[str, Size] = {}
-    for term, value in ((first, x), (second, y)):
-        for letter, n in zip(term, value.shape):
-            if sizes.setdefault(letter, n) != n:
-                raise Refused(f"dimension '{letter}' is {sizes[letter]} and {n}")
-    batch = [c for c in first if c in second and c in right]
-    inner = [c for c in first if c in second and c not in right]
-    rows = [c for c in first if c not in second]
-    columns = [c for c in second if c not in first]
-
-    def arranged(value: Value, term: str, *groups: List[str]) -> Value:
-        moved = call.r.transpose(value, [term.index(c) for g in groups for c in g])
-        return moved.view([elements([sizes[c] for c in g]) for g in groups])
-
-    found = product(call, arranged(x, first, batch, rows, inner), arranged(y, second, batch, inner, columns))
-    order = [*batch, *rows, *columns]
-    return call.r.transpose(found.view([sizes[c] for c in order]), [order.index(c) for c in right])
+    if not 1 <= len(call.inputs) <= 8:
+        raise Refused(f"is of {len(call.inputs)} inputs: expected one to eight")
+    inputs = {letter: call[i] for i, letter in zip(range(len(call.inputs)), "abcdefgh")}
+    equation = call.attribute("equation", "").replace(" ", "")
+    result = call.r.op("einsum", inputs, {"equation": equation}, dtype=call.dtype(0))
+    left, arrow, right = equation.partition("->")
+    kept = right if arrow else [c for c in left if c.isalpha() and left.count(c) == 1] + ["..."] * ("..." in left)
+    return result if kept else result.view(())

@@ -288,7 +288,7 @@ def one_hot(call: Call) -> Result:
     axis = call.axis(call.attribute("axis", -1), rank)
     final: List[Size] = list(call.shape(0))
     final.insert(axis, depth)
-    ids = call.value(0)
+    ids = call.r.map(f"i32(a) < 0 ? i32(a) + {depth} : i32(a)", call.value(0), dtype="i32").view(call.shape(0))
     if not ids.shape:
         ids, axis = ids.view((1,)), 1
     return call.r.op("one_hot", {"ids": ids}, {"depth": depth, "axis": axis, "on": on, "off": off},

@@ -6,6 +6,7 @@ from typing import Callable, Dict, List
 
 import numpy as np
 
+from ...tensor import number_text
 from ..dims import Refused, product
 from ..recorder import Given, Value
 from .table import Call, Result, number, operator, scalar
@@ -38,13 +39,16 @@ def reduce(call: Call) -> Result:
 
 @operator("ArgMax", "ArgMin")
 def best_place(call: Call) -> Result:
-    call.refuse("select_last_index", 0)
     sizes = call.shape(0)
     axis = call.axis(call.attribute("axis", 0), len(sizes))
     keep = call.attribute("keepdims", 1)
     final = [1 if i == axis else n for i, n in enumerate(sizes) if keep or i != axis]
     op = "reduce_argmax" if call.step.op == "ArgMax" else "reduce_argmin"
-    return call.r.cast(call.r.op(op, {"x": call.value(0)}, {"axis": [axis]}), "i32").view(final)
+    if not call.attribute("select_last_index", 0):
+        return call.r.cast(call.r.op(op, {"x": call.value(0)}, {"axis": [axis]}), "i32").view(final)
+    last = number(sizes[axis], "the length of the axis") - 1
+    back = call.r.window(call[0], axis, last, last + 1, -1)
+    return call.r.map(f"{last} - i32(a)", call.r.op(op, {"x": back}, {"axis": [axis]}), dtype="i32").view(final)
 
 
 def along_last(call: Call, given: Given, axis: int, compute: Callable[[Value], List[Value]]) -> List[Value]:
@@ -122,14 +126,22 @@ def vector(call: Call, index: int, length: int) -> Given:
 def layer_norm(call: Call) -> Result:
     sizes = call.shape(0)
     axis = call.axis(call.attribute("axis", -1), len(sizes))
-    if call.wants(1) or call.wants(2):
-        raise Refused("gives out means or deviations")
     columns = number(product(sizes[axis:]), "the length of a row")
     inputs: Dict[str, Given] = {"x": call.value(0).view((product(sizes[:axis]), columns)),
                                 "weight": vector(call, 1, columns)}
     if call.maybe(2) is not None:
         inputs["bias"] = vector(call, 2, columns)
-    return call.r.op("layer_norm", inputs, {"eps": call.attribute("epsilon", 1e-5)}).view(sizes)
+    eps = call.attribute("epsilon", 1e-5)
+    results = [call.r.op("layer_norm", inputs, {"eps": eps}).view(sizes)]
+    outer = [*sizes[:axis], *[1] * (len(sizes) - axis)]
+    if call.wants(1):
+        results.append(call.r.op("row_mean", {"x": inputs["x"]}).view(outer))
+    if call.wants(2):
+        if not call.wants(1):
+            results.append(results[0])
+        spread = call.r.op("variance", {"x": inputs["x"]})
+        results.append(call.r.map(f"1.0 / sqrt(a + {number_text(eps)})", spread, dtype="f32").view(outer))
+    return results
 
 
 def channels(call: Call) -> Value:
