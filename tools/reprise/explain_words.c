@@ -528,10 +528,11 @@ static int explain_all(const cli_facts *f) {
     char a[32], b[32], c[32];
     printf("%s: %" JSON_INTEGER_FORMAT " nodes in %" JSON_INTEGER_FORMAT
            " groups with %" JSON_INTEGER_FORMAT
-           " barriers between them; the longest path has %" JSON_INTEGER_FORMAT
+           " barrier%s between them; the longest path has %" JSON_INTEGER_FORMAT
            " nodes, so no order needs fewer than %" JSON_INTEGER_FORMAT ".\n",
            cli_fact_text(f->graph, "graph"), cli_fact_number(stats, "nodes", 0),
            cli_fact_number(stats, "groups", 0), cli_fact_number(stats, "barriers", 0),
+           cli_fact_number(stats, "barriers", 0) == 1 ? "" : "s",
            cli_fact_number(f->facts, "longest_path", 0),
            cli_fact_number(stats, "barrier_bound", 0));
     printf("Transients take %s of arena; %s are alive at once at most, and %s they would take "

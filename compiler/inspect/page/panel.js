@@ -218,7 +218,7 @@ function groupPanel(group) {
   const time = form.profile && form.profile.groups && form.profile.groups[group];
   return [
     make("h2", {}, "Group " + group),
-    facts(["runs together", `${ids.length} nodes`], ["arena alive", alive !== undefined ? bytesOf(alive) + (alive === form.graph.stats.arena_bound_bytes ? ", the fullest group" : "") : null], ["measured", time ? `${timeOf(time.median_ns)} with the barrier behind it` : null], ["slowest node", time ? timeOf(ids.reduce((most, id) => Math.max(most, form.times.has(id) ? form.times.get(id).median_ns : 0), 0)) + " alone" : null],
+    facts(["runs together", ids.length === 1 ? "one node" : `${ids.length} nodes`], ["arena alive", alive !== undefined ? bytesOf(alive) + (alive === form.graph.stats.arena_bound_bytes ? ", the fullest group" : "") : null], ["measured", time ? `${timeOf(time.median_ns)} with the barrier behind it` : null], ["slowest node", time ? timeOf(ids.reduce((most, id) => Math.max(most, form.times.has(id) ? form.times.get(id).median_ns : 0), 0)) + " alone" : null],
       ["before it", form.barriers.has(group) ? pickBarrier(group) : "no barrier"], ["behind it", form.barriers.has(group + 1) ? pickBarrier(group + 1) : "no barrier"]),
     section("Nodes", make("ul", {}, ids.slice(0, 500).map((id) => make("li", {}, pickNode(id), " ", make("span", {class: "name soft"}, nodeWord(form.nodes.get(id))))))),
   ];
