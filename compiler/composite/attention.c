@@ -89,10 +89,12 @@ static uint64_t rows_seen(const rp_expansion *x, const shapes *s) {
     return window && window < rows ? window : rows;
 }
 
-/* The length where none is given: up to the token's own row, or all that there is room for. */
+/* The length where none is given: up to the token's own row, or all that there is room for, which is computed
+ * where it varies. */
 static rp_status make_length(rp_expansion *x, const shapes *s, rp_given_operand *out) {
     static const rp_attribute next = {.name = "expr", .text = "a + 1"};
     const rp_attribute all = {.name = "value", .number = (double)s->rows};
+    char rows[40];
     RP_TRY(rp_expand_temp(x, "length", out));
     out->argument.tensor.dtype = RP_U32;
     if (x->operands[POSITION]) {
@@ -102,7 +104,11 @@ static rp_status make_length(rp_expansion *x, const shapes *s, rp_given_operand 
     }
     out->argument.tensor.rank = 1;
     out->argument.tensor.dims[0] = 1;
-    return rp_expand_op(x, "fill", RP_PARTS({"out", out}), &all, 1);
+    if (rp_choose_special(x->application, true))
+        return rp_expand_op(x, "fill", RP_PARTS({"out", out}), &all, 1);
+    snprintf(rows, sizeof rows, "u32(index) + %llu", (unsigned long long)s->rows);
+    const rp_attribute varying = {.name = "expr", .text = rows};
+    return rp_expand_op(x, "map", RP_PARTS({"out", out}), &varying, 1);
 }
 
 static rp_status expand_one_token(rp_expansion *x, const shapes *s) {
@@ -174,16 +180,16 @@ static rp_status put_rows(rp_expansion *x, const shapes *s, uint32_t rows, uint3
 
 static rp_status put_new_rows(rp_expansion *x, const shapes *s) {
     rp_given_operand slots;
-    const rp_attribute attrs[] = {{.name = "sequences", .number = (double)s->sequences},
-                                  {.name = "tokens", .number = (double)s->tokens},
-                                  {.name = "rows", .number = (double)s->rows},
-                                  {.name = "count", .number = (double)s->count},
-                                  {.name = "ring", .number = x->attrs[RING]}};
+    const uint64_t each[] = {s->sequences, s->tokens};
+    const rp_attribute attrs[] = {{.name = "rows", .number = (double)s->rows},
+                                  {.name = "ring", .number = x->attrs[RING]},
+                                  {.name = "count", .number = (double)s->count}};
     RP_TRY(rp_expand_temp(x, "slots", &slots));
+    RP_TRY(rp_expand_make(x, &slots, RP_U32, 2, each));
     RP_TRY(rp_expand_op(x, "cache_slots",
                         RP_PARTS({"position", x->operands[POSITION]}, {"table", x->operands[TABLE]},
                                  {"q_offsets", x->operands[Q_OFFSETS]}, {"out", &slots}),
-                        attrs, 5));
+                        attrs, x->operands[TABLE] ? 3 : 2));
     RP_TRY(put_rows(x, s, KEY, K, &slots));
     return put_rows(x, s, VALUE, V, &slots);
 }
@@ -209,8 +215,9 @@ static rp_status expand_attention(rp_expansion *x) {
     shapes s;
     RP_TRY(find_shapes(x, &s));
     RP_TRY(check_given(x));
-    if (s.tokens > 1 || x->operands[Q_OFFSETS] || x->operands[K_OFFSETS])
-        return expand_tokens(x, &s);
+    /* Where their number varies, as for the most of them: one alone is right by either way. */
+    bool several = rp_choose(x->application, s.tokens > 1) != 0;
+    if (several || x->operands[Q_OFFSETS] || x->operands[K_OFFSETS]) return expand_tokens(x, &s);
     const rp_tensor *q = tensor_of(x, Q);
     if (!s.one_token) RP_TRY(rp_expand_make(x, x->operands[OUT], RP_F32, q->rank, q->dims));
     return expand_one_token(x, &s);

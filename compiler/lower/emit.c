@@ -164,6 +164,8 @@ static const char *emit_count(rp_emit *e, uint32_t member, char symbol, const ch
     if (count->each > 1)
         made = rp_emit_name(e, "(%s) * %s", made,
                             rp_emit_uint(e, rp_emit_name(e, "%s_each", name), count->each));
+    if (count->more)
+        made = rp_emit_name(e, "%s + %s", made, rp_emit_symbol(e, member, count->more));
     return add_extent(e, name, rp_sym_extent(call, symbol), made);
 }
 

@@ -76,6 +76,9 @@ static void put_symbol(rp_emit *e, const rp_op_call *call, char symbol, rp_expr 
     }
     if (count->per > 1) put_operation(e, to, RP_EXPR_CEIL_DIV, count->per);
     if (count->each > 1) put_operation(e, to, RP_EXPR_MUL, count->each);
+    if (!count->more || e->status != RP_OK) return;
+    put_symbol(e, call, count->more, to);
+    put_step(e, to, (rp_expr_op){.code = RP_EXPR_ADD});
 }
 
 /* The steps over live values in place of those over symbols. */
@@ -165,12 +168,11 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
 rp_status rp_emit_kernel(rp_emit *e) {
     uint32_t core = e->shape.first;
     const rp_op_call *call = &e->members[core].call;
-    for (uint32_t k = 0; k < call->operand_count; k++)
-        if (rp_tensor_extent(&call->operands[k]).powers &&
-            !(call->variant && rp_op_takes_sizes(call->variant, call)))
-            return rp_emit_fail(
-                e, "%s of %s follows live sizes, and its kernels are made for fixed shapes",
-                rp_op_operand_name(call, k), call->op->name);
+    char fixed = call->variant ? rp_op_fixed_symbol(call->variant, call) : 0;
+    if (fixed)
+        return rp_emit_fail(
+            e, "%c of %s follows live sizes, and its kernels are made for fixed numbers of it",
+            fixed, call->op->name);
     const char *source = rp_emit_kernel_source(e, core);
     if (!source) return e->status;
     read_pragmas(e, call, source);

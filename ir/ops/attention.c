@@ -45,10 +45,27 @@ static bool rule_combine(rp_op_call *call) {
 
 /* ---- cache_slots ----------------------------------------------------------------------------- */
 
+/* How many tokens there are is said by attributes, or by the shape of what is written, which may vary. */
+static bool bind_tokens(rp_op_call *call) {
+    enum { OUT = 3 };
+    const rp_tensor *out = &call->operands[OUT];
+    for (uint32_t i = 0; i < 2; i++) {
+        if (rp_op_is_bound(call, "AT"[i])) continue;
+        if (out->rank != 2)
+            return rp_op_fail(call,
+                              "neither attribute %s nor the shape of out says how many "
+                              "there are",
+                              i ? "tokens" : "sequences");
+        rp_op_bind(call, "AT"[i], out -> dims[i]);
+    }
+    return true;
+}
+
 /* Numbers of sequences, and lines of a table, are one for all or one for each; rows of all caches or pages
  * are numbers of 32 bits. Binds B, the sequences. */
 static bool rule_slots(rp_op_call *call) {
     enum { TABLE = 1, Q_OFFSETS };
+    if (!bind_tokens(call)) return false;
     uint64_t sequences = rp_sym(call, 'A'), count = rp_sym(call, 'N'), rows = rp_sym(call, 'S');
     if (!call->operands[Q_OFFSETS].absent) {
         if (sequences != 1 || rp_sym(call, 'Z') < 2)
@@ -59,6 +76,10 @@ static bool rule_slots(rp_op_call *call) {
         sequences = rp_sym(call, 'Z') - 1;
     }
     bool paged = !call->operands[TABLE].absent;
+    bool counted = rp_op_is_bound(call, 'N');
+    if (paged && !counted)
+        return rp_op_fail(call, "attribute count is missing: how many pages there are");
+    if (!counted) count = sequences;
     if (rp_sym(call, 'K') != 1 && rp_sym(call, 'K') != sequences)
         return rp_op_fail(call,
                           "position has %llu elements, expected 1 or as many as sequences, %llu",
@@ -71,6 +92,7 @@ static bool rule_slots(rp_op_call *call) {
     if (count * rows > INT32_MAX || room > INT32_MAX || room * rows > INT32_MAX)
         return rp_op_fail(call, "caches have more than 2147483647 rows");
     rp_op_bind(call, 'B', sequences);
+    rp_op_bind(call, 'N', count);
     return true;
 }
 
@@ -139,7 +161,7 @@ enum { CACHE = RP_DT_FLOAT | RP_DT(RP_Q8_0) };
 #define COUNT(name_, brief_, symbol_)                                                              \
     {                                                                                              \
         .name = name_, .brief = brief_, .kind = RP_ATTR_INTEGER, .symbol = symbol_,                \
-        .required = true, .low = 1, .high = UINT32_MAX                                             \
+        .high = UINT32_MAX                                                                         \
     }
 
 /* What each part gives. */
@@ -504,10 +526,18 @@ const rp_op rp_ops_attention[] = {
                       .shape = "A T",
                       .dtypes = RP_DT(RP_U32),
                       .access = RP_WRITE}},
-        .attrs = {COUNT("sequences", "of T tokens each; 1 where they are packed", 'A'),
-                  COUNT("tokens", "of each sequence, or all where they are packed", 'T'),
-                  COUNT("rows", "of each cache or page", 'S'),
-                  COUNT("count", "of the caches or pages", 'N'),
+        .attrs = {COUNT("sequences", "of T tokens each; 1 where they are packed; 0: as out says",
+                        'A'),
+                  COUNT("tokens", "of each sequence, or all where they are packed; 0: as out says",
+                        'T'),
+                  {.name = "rows",
+                   .brief = "of each cache or page",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'S',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX},
+                  COUNT("count", "of the caches or pages; 0: a cache for each sequence", 'N'),
                   {.name = "ring",
                    .brief = "1: row r goes to slot r % S",
                    .kind = RP_ATTR_INTEGER,

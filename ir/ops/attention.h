@@ -18,8 +18,10 @@ bool rp_op_attention_numbers(rp_op_call *call, uint32_t operand, char symbol);
 bool rp_op_attention_mask(rp_op_call *call, uint32_t mask, char lines, char columns,
                           uint64_t tokens);
 
-/* Of attention_prefill. */
+/* Of attention_prefill. Workgroups for so many tokens each, of all sequences or, side by side, of one; and binds N
+ * to them. */
 uint64_t rp_op_prefill_tiles(const rp_op_call *call, uint64_t each);
+void rp_op_prefill_bind_tiles(rp_op_call *call, uint64_t each);
 bool rp_op_prefill_rule(rp_op_call *call);
 extern const rp_op_variant rp_op_prefill_variants[];
 

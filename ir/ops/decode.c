@@ -94,6 +94,9 @@ static void bind_partial(rp_op_call *call, const rp_target *target) {
     rp_op_bind(call, 'J', ceil_div(rp_sym(call, 'L'), sharing));
 }
 
+/* All but the elements of a head may follow live sizes. */
+#define VARYING "BASKNMYVXOQRCEHGL"
+
 const rp_op_variant rp_op_partial_variants[] = {
     {
         .name = "tiles",
@@ -101,6 +104,7 @@ const rp_op_variant rp_op_partial_variants[] = {
         .why = "a workgroup reads a part of the cache once, for up to 8 heads",
         .text = 1500,
         .groups = "AGPZ",
+        .sized = VARYING,
         .sites = {[1] = 6, [2] = 6},
         .reads = {[1] = "ASGDZ", [2] = "ASGDZ"},
         .bind = bind_partial,
@@ -118,6 +122,7 @@ const rp_op_variant rp_op_append_variants[] = {
             "for in memory",
         .text = 1700,
         .groups = "AGPZ",
+        .sized = VARYING,
         .sites = {[10] = 6, [11] = 6},
         .reads = {[1] = "AGDZ", [2] = "AGDZ", [10] = "ASGDZ", [11] = "ASGDZ"},
         .bind = bind_partial,

@@ -249,7 +249,7 @@ void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *t) {
     rp_op_bind(call, 'Q', 1);
     rp_op_bind(call, 'P', rp_sym(call, 'D') / PREFILL_EDGE + 1);
     rp_op_bind(call, 'R', p.rows);
-    rp_op_bind(call, 'N', p.count);
+    rp_op_prefill_bind_tiles(call, PREFILL_SUBGROUPS * PREFILL_EDGE);
     rp_op_bind(call, 'M', call->attrs[PREFILL_SCALE] < 0 || call->attrs[PREFILL_CAP] > 0 ? 2 : 1);
     rp_op_bind(call, 'Z', PREFILL_SUBGROUP);
 }

@@ -161,7 +161,13 @@ void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t pe
     all = all / per + (all % per != 0);
     if (!rp_mul_u64(all, each, &all)) all = UINT64_MAX;
     rp_op_bind(call, symbol, all);
-    call->counts[symbol - 'A'] = (rp_op_counted){of, per, each};
+    call->counts[symbol - 'A'] = (rp_op_counted){.of = of, .per = per, .each = each};
+}
+
+void rp_op_count_more(rp_op_call *call, char symbol, char more) {
+    uint64_t *all = &call->symbols[symbol - 'A'];
+    if (!rp_add_u64(*all, rp_sym(call, more), all)) *all = UINT64_MAX;
+    call->counts[symbol - 'A'].more = more;
 }
 
 /* ---- What a call does ------------------------------------------------------------------------ */
@@ -187,13 +193,17 @@ bool rp_op_is_idle(const rp_op_call *call) {
 
 /* ---- Variants -------------------------------------------------------------------------------- */
 
-bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call) {
+char rp_op_fixed_symbol(const rp_op_variant *variant, const rp_op_call *call) {
     bool all = variant->sized && *variant->sized == '*';
     for (char s = 'A'; s <= 'Z' && !all; s++)
         if (call->powers[s - 'A'] && !call->counts[s - 'A'].of &&
             !(variant->sized && strchr(variant->sized, s)))
-            return false;
-    return true;
+            return s;
+    return 0;
+}
+
+bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call) {
+    return !rp_op_fixed_symbol(variant, call);
 }
 
 /* The last one always does. What varies is for those that are made for it, which the last one is then,
@@ -245,11 +255,11 @@ void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip
         if (skip-- == 0) break;
     }
     if (!call->variant || !call->variant->bind) return;
-    bool sized = rp_op_is_sized(call);
-    rp_op_call before;
-    if (sized) before = *call;
+    uint32_t bound = call->bound;
+    call->bound = 0;
     call->variant->bind(call, target);
-    if (sized) rp_op_bind_sizes(call, &before);
+    if (rp_op_is_sized(call)) rp_op_bind_sizes(call);
+    call->bound |= bound;
 }
 
 void rp_op_choose(rp_op_call *call, const rp_target *target) {

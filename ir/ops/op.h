@@ -59,10 +59,12 @@ typedef struct rp_tensor {
 } rp_tensor;
 
 /* A number that is made of symbols and is no product of them: that of `of`, "GH", over `per`, rounded up,
- * times `each`. Where the symbols follow live sizes so does it, and kernels and grids compute it. */
+ * times `each`, and `more` besides. Where the symbols follow live sizes so does it, and kernels and grids
+ * compute it. */
 typedef struct rp_op_counted {
     const char *of; /* NULL: the symbol is none */
     uint64_t per, each;
+    char more; /* a symbol; 0: none */
 } rp_op_counted;
 
 /* An op applied to operands of known types: what rules, costs and lowering see. */
@@ -104,6 +106,8 @@ static inline void rp_op_bind(rp_op_call *call, char symbol, uint64_t value) {
 /* Binds a symbol to a number made of others, for rules and variants: of tiles, of what is rounded up. What
  * a variant binds in any other way is a choice: where sizes vary it is made for the largest of them. */
 void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t per, uint64_t each);
+/* Adds another symbol to one that is bound so. */
+void rp_op_count_more(rp_op_call *call, char symbol, char more);
 
 /* Whether the shape of some operand follows live sizes. */
 bool rp_op_is_sized(const rp_op_call *call);
@@ -387,6 +391,8 @@ bool rp_op_explain(const rp_op_call *call, const rp_target *target, const char *
 const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name);
 /* Whether a variant takes the call's sizes that vary, where some do. */
 bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call);
+/* A symbol that varies and that the variant is made for fixed numbers of; 0: none. */
+char rp_op_fixed_symbol(const rp_op_variant *variant, const rp_op_call *call);
 /* How many variants fit. */
 uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target);
 

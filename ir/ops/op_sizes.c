@@ -103,9 +103,10 @@ static bool learn_all(const rp_op_call *call, const rp_op_call *given, const rp_
 /* Whether a symbol is counted of some that follow sizes. Its own sizes tell nothing, then: up to 64
  * rows are one tile, and none are none. */
 static bool follows(const rp_op_call *call, uint32_t symbol) {
-    for (const char *c = call->counts[symbol].of; c && *c; c++)
+    const rp_op_counted *count = &call->counts[symbol];
+    for (const char *c = count->of; c && *c; c++)
         if (call->powers[*c - 'A'] || follows(call, (uint32_t)(*c - 'A'))) return true;
-    return false;
+    return count->more && call->powers[count->more - 'A'];
 }
 
 static bool conclude_all(rp_op_call *call, const rp_op_call *given, const guesses *g) {
@@ -141,11 +142,11 @@ bool rp_op_check_sizes(rp_op_call *call, const rp_op_call *given, bool infer) {
                             "that stands in a shape: give it one");
 }
 
-void rp_op_bind_sizes(rp_op_call *call, const rp_op_call *before) {
+void rp_op_bind_sizes(rp_op_call *call) {
     for (uint32_t s = 0; s < SYMBOLS; s++) {
         if (follows(call, s))
             call->powers[s] = RP_POWERS_NONE;
-        else if (call->symbols[s] != before->symbols[s])
+        else if (rp_op_is_bound(call, (char)('A' + s)))
             call->powers[s] = 0;
     }
 }

@@ -11,8 +11,8 @@ bool rp_op_check_fixed(rp_op_call *call, bool infer);
  * powers of its symbols and of the shapes that were inferred. False with call->error. */
 bool rp_op_check_sizes(rp_op_call *call, const rp_op_call *given, bool infer);
 
-/* Behind variant->bind(), of a call that was `before`: what was bound is counted, or a choice that
- * follows no size. */
-void rp_op_bind_sizes(rp_op_call *call, const rp_op_call *before);
+/* Behind variant->bind(), which alone has bound what is bound: that is counted, or a choice that follows no
+ * size, even where it is as large as one now and then. */
+void rp_op_bind_sizes(rp_op_call *call);
 
 #endif

@@ -151,11 +151,16 @@ static bool check_k_offsets(rp_op_call *call) {
     return rp_op_fail(call, "k_offsets are not possible %s", other);
 }
 
-/* Workgroups for so many tokens each, of all sequences or, side by side, of one. */
+/* Of packed sequences each may leave a tile unfilled: those of one begin behind as many as its first token has
+ * in front of it, and one for each sequence before it. */
 uint64_t rp_op_prefill_tiles(const rp_op_call *call, uint64_t each) {
-    uint64_t tokens = rp_sym(call, 'T');
-    if (!is_given(call, Q_OFFSETS)) return ceil_div(tokens, each);
-    return tokens / each + rp_sym(call, 'A') + 1;
+    uint64_t tiles = ceil_div(rp_sym(call, 'T'), each);
+    return is_given(call, Q_OFFSETS) ? tiles + rp_sym(call, 'A') : tiles;
+}
+
+void rp_op_prefill_bind_tiles(rp_op_call *call, uint64_t each) {
+    rp_op_bind_count(call, 'N', "T", each, 1);
+    if (is_given(call, Q_OFFSETS)) rp_op_count_more(call, 'N', 'A');
 }
 
 /* Binds A, the sequences, with a cache each, T, the tokens of one, and Y, how many of them are side by side. */
@@ -187,7 +192,7 @@ bool rp_op_prefill_rule(rp_op_call *call) {
 static void bind_prefill(rp_op_call *call, const rp_target *target) {
     (void)target;
     rp_op_bind(call, 'U', queries_of(call));
-    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, queries_of(call)));
+    rp_op_prefill_bind_tiles(call, queries_of(call));
 }
 
 /* For 32 rows of the cache: 64 columns of k at a time, then the rows of v. */
@@ -259,7 +264,7 @@ static void bind_registers(rp_op_call *call, const rp_target *target) {
     rp_op_bind(call, 'P', p->teams);
     rp_op_bind(call, 'C', head);
     rp_op_bind(call, 'R', head <= 32 ? 32 : head <= 64 ? 16 : head <= 128 ? 8 : 4);
-    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, (uint64_t)p->rows * p->teams));
+    rp_op_prefill_bind_tiles(call, (uint64_t)p->rows * p->teams);
 }
 
 /* Looking for the rows that count; then for 32 of them the pieces of k, eight turns each, and v. */
@@ -301,8 +306,11 @@ static void bind_lanes(rp_op_call *call, const rp_target *target) {
     (void)target;
     rp_op_bind(call, 'R', rows_of_lane(call));
     rp_op_bind(call, 'C', padded_head(call) / PIECE_DEPTH);
-    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, TEAM_LANES));
+    rp_op_prefill_bind_tiles(call, TEAM_LANES);
 }
+
+/* All but the elements of a head may follow live sizes. */
+#define VARYING "BWTASYKOJZMVXHGL"
 
 const rp_op_variant rp_op_prefill_variants[] = {
     {
@@ -314,6 +322,7 @@ const rp_op_variant rp_op_prefill_variants[] = {
         .text = 2500,
         .threads = 128,
         .groups = "NHY",
+        .sized = VARYING,
         .needs = RP_OP_MATRIX_NEEDS | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_VOTE,
         .sites = {9, 9, 12, [6] = 2, [10] = 8},
         .reads = {[1] = "NHYSD", [2] = "NHYSD"},
@@ -331,6 +340,7 @@ const rp_op_variant rp_op_prefill_variants[] = {
         .text = 1400,
         .threads = TEAM_LANES,
         .groups = "NHY",
+        .sized = VARYING,
         .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_BALLOT,
         .sites = {5, 5, 5, [10] = 5},
         .reads = {[1] = "NHYSD", [2] = "NHYSD"},
@@ -346,6 +356,7 @@ const rp_op_variant rp_op_prefill_variants[] = {
         .text = 1400,
         .threads = 64,
         .groups = "NHY",
+        .sized = VARYING,
         .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE,
         .sites = {5, 5, 5, [10] = 5},
         .reads = {[1] = "NHYSD", [2] = "NHYSD"},
@@ -360,6 +371,7 @@ const rp_op_variant rp_op_prefill_variants[] = {
         .why = "16 or 32 queries in shared memory while the cache goes by",
         .text = 1200,
         .groups = "NHY",
+        .sized = VARYING,
         .reads = {[1] = "NHYSD", [2] = "NHYSD"},
         .bind = bind_prefill,
         .turns = prefill_turns,

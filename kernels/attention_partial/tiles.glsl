@@ -244,6 +244,7 @@ void main() {
     uint part = gl_WorkGroupID.x;
     uint group = gl_WorkGroupID.y / Z;
     uint first_of_group = gl_WorkGroupID.y % Z * J;
+    if (first_of_group >= L) return; // of heads that vary there may be fewer than it is shared for
     uint first_head = group * L + first_of_group;
     uint heads = min(J, L - first_of_group);
 

@@ -174,9 +174,9 @@ void multiply_k(uint half_, uint piece) {
             vec4 rows = pieces[half_ * PIECE + quad * KEY_QUAD + i * KEY_LINE + lane];
             uint line = (piece * QUADS + quad) * QUERY_QUAD + i * LINE;
             [[unroll]] for (uint c = 0u; c < U / TALL; c++) {
-                vec4 tokens = of_queries(line * 4u + team * U + c * 4u);
+                vec4 four = of_queries(line * 4u + team * U + c * 4u);
                 [[unroll]] for (uint t = 0u; t < TALL; t++)
-                    scores[c * TALL + t] = fma(vec4(tokens[t]), rows, scores[c * TALL + t]);
+                    scores[c * TALL + t] = fma(vec4(four[t]), rows, scores[c * TALL + t]);
             }
         }
 }
@@ -194,11 +194,11 @@ void multiply_v(uint half_, uint piece) {
             [[unroll]] for (uint c = 0u; c < COLUMNS; c++)
                 columns[c] = pieces[half_ * PIECE + (first + i) * FOURS + c * LANES + lane];
             [[unroll]] for (uint r = 0u; r < U / TALL; r++) {
-                vec4 tokens = of_weights(from + r * 4u);
+                vec4 four = of_weights(from + r * 4u);
                 [[unroll]] for (uint t = 0u; t < TALL; t++)
                     [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
                         uint at = (r * TALL + t) * COLUMNS + c;
-                        sums[at] = fma(vec4(tokens[t]), columns[c], sums[at]);
+                        sums[at] = fma(vec4(four[t]), columns[c], sums[at]);
                     }
             }
         }

@@ -13,13 +13,24 @@ static const char text[] =
     "  buf %a tmp f32[{$n},{$m},8]\n  buf %b tmp f32[{$n},{$m},8]\n  buf %c tmp f32[{$m},8]\n"
     "  buf $k weight f32[4,8]\n  buf $p out f32[{$n},{$m},4]\n  buf $v in f32[{$m},8]\n  buf $y "
     "out f32[{$n},{$m},8]\n  buf $z out f32[{$m},8]\n"
+    "  buf $q in f32[{$m},2,8]\n  buf $s in u32[{$n + 1}]\n  buf $d in f32[{$n},2,8]\n"
+    "  buf $h in f32[{$n},6,1,8]\n  buf $l in u32[1]\n  buf $e out f32[{$m},2,8]\n"
+    "  buf $f out f32[{$n},2,8]\n  buf %g tmp f32[2,{2 * $n},8]\n"
+    "  buf %i tmp f32[2,{2 * $n}]\n  buf %j tmp f32[2,{2 * $n}]\n"
     "  n0 = op rms_norm (r $x:f32[{$n},{$m},8], r $w:f32[8], w %a:f32[{$n},{$m},8])\n"
     "  n1 = op silu (r %a:f32[{8 * $n * $m}], w %b:f32[{8 * $n * $m}])\n"
     "  n2 = op neg (r $v:f32[{$m},8], w %c:f32[{$m},8])\n"
     "  n3 = op add (r %b:f32[{$n},{$m},8], r %c:f32[{$m},8], w $y:f32[{$n},{$m},8])\n"
     "  n4 = op abs (r %c:f32[{$m},8], w $z:f32[{$m},8])\n"
     "  n5 = op matmul {transpose_b=1} (r %b:f32[{$n},{$m},8], r $k:f32[4,8], "
-    "w $p:f32[{$n},{$m},4])\n}\n";
+    "w $p:f32[{$n},{$m},4])\n"
+    "  n6 = op attention_prefill {whole=1} (r $q:f32[{$m},2,8], r $h:f32[{$n},6,1,8], "
+    "r $h:f32[{$n},6,1,8], -, -, -, -, -, r $s:u32[{$n + 1}], -, w $e:f32[{$m},2,8])\n"
+    "  n7 = op attention_partial {splits=2} (r $d:f32[{$n},2,8], r $h:f32[{$n},6,1,8], "
+    "r $h:f32[{$n},6,1,8], r $l:u32[1], -, -, -, w %g:f32[2,{2 * $n},8], w %i:f32[2,{2 * $n}], "
+    "w %j:f32[2,{2 * $n}])\n"
+    "  n8 = op attention_combine (r %g:f32[2,{2 * $n},8], r %i:f32[2,{2 * $n}], "
+    "r %j:f32[2,{2 * $n}], -, w $f:f32[{$n},2,8])\n}\n";
 
 static rp_graph *source, *plain, *fused;
 static uint32_t tried;
@@ -167,7 +178,7 @@ static void test_fused(void) {
     test_grids(fused);
     test_uses(fused);
     printf("%u changes ... ", tried);
-    CU_ASSERT(tried > 150);
+    CU_ASSERT(tried > 250);
 }
 
 int main(void) {

@@ -16,6 +16,17 @@ static uint64_t head(rops_maker *m) {
     return sizes[rops_below(m, sizeof sizes / sizeof *sizes)];
 }
 
+/* A number of heads' rows, tokens or sequences; of a graph that follows sizes one that does not do so by chance. */
+static uint64_t count(rops_maker *m, uint32_t most) {
+    uint64_t n = 1 + rops_below(m, most);
+    return m->sized && (n % RP_SIZED_ROWS == 0 || n % RP_SIZED_COLUMNS == 0) ? n + 1 : n;
+}
+
+/* Where rows vary, a number that does, half of the time. */
+static uint64_t varying(rops_maker *m, uint32_t most) {
+    return m->sized && rops_percent(m, 50) ? m->rows : count(m, most);
+}
+
 static void scale_and_cap(rops_maker *m, char *attrs, size_t size) {
     static const char *const all[] = {"", " scale=0.25", " scale=-0.5", " softcap=3",
                                       " softcap=2 scale=-0.3"};
@@ -61,7 +72,7 @@ static cache make_cache(rops_maker *m, uint64_t sequences, uint64_t rows, uint64
                .table = ROPS_NOTHING};
     uint64_t dims[4] = {sequences, rows, groups, dim};
     if (rops_percent(m, 25)) {
-        uint64_t page = 1 + rops_below(m, 8), width = 1 + rops_below(m, 6);
+        uint64_t page = count(m, 8), width = varying(m, 6);
         uint64_t pages = sequences * width;
         char fill[24];
         c.rows = page * width;
@@ -120,15 +131,15 @@ static rops_value sinks(rops_maker *m, uint64_t heads) {
 void rops_attention(rops_maker *m) {
     uint64_t dim = head(m), groups = 1 + rops_below(m, 3);
     uint64_t heads = groups * (1 + rops_below(m, rops_percent(m, 20) ? 10 : 3));
-    uint64_t sequences = rops_percent(m, 60) ? 1 : 1 + rops_below(m, 4);
+    uint64_t sequences = rops_percent(m, 60) ? 1 : varying(m, 4);
     uint64_t n = m->rows * m->columns;
-    if (rops_percent(m, 50) && n % dim == 0) {
+    if (!m->sized && rops_percent(m, 50) && n % dim == 0) {
         heads = n / dim;
         sequences = heads % 2 == 0 && rops_percent(m, 40) ? 2 : 1;
         heads /= sequences;
         if (heads % groups != 0) groups = 1;
     }
-    cache c = make_cache(m, sequences, 1 + rops_below(m, 90), groups, dim, NULL);
+    cache c = make_cache(m, sequences, varying(m, 90), groups, dim, NULL);
     rops_value q = rops_pick(m, 3, ROPS_DIMS(sequences, heads, dim)), out[3], mean;
     char attrs[96];
     snprintf(attrs, sizeof attrs, "splits=%u causal=%u", 1 + rops_below(m, 5), rops_percent(m, 30));
@@ -164,9 +175,8 @@ void rops_attention(rops_maker *m) {
 
 void rops_prefill(rops_maker *m) {
     uint64_t dim = head(m), groups = 1 + rops_below(m, 3), heads = groups * (1 + rops_below(m, 3));
-    uint64_t batches = 1 + rops_below(m, 3),
-             tokens = 1 + rops_below(m, rops_percent(m, 20) ? 70 : 9);
-    uint64_t rows = 1 + rops_below(m, rops_percent(m, 30) ? 150 : 30);
+    uint64_t batches = varying(m, 3), tokens = count(m, rops_percent(m, 20) ? 70 : 9);
+    uint64_t rows = varying(m, rops_percent(m, 30) ? 150 : 30);
     if (rops_percent(m, 60) && m->columns % dim == 0) { /* something that is computed */
         batches = rops_percent(m, 50) ? m->rows : 1;
         tokens = m->rows / batches;
@@ -180,7 +190,7 @@ void rops_prefill(rops_maker *m) {
     bool packed = rops_percent(m, 20), packed_rows = packed && rops_percent(m, 50);
     char fill[24], attrs[96];
     if (packed) {
-        sequences = 1 + rops_below(m, 4);
+        sequences = count(m, 4);
         snprintf(fill, sizeof fill, "rising=%u", (uint32_t)(batches * tokens));
         q_offsets = rops_new_input(m, RP_U32, 1, ROPS_DIMS(sequences + 1), fill);
     }
