@@ -19,9 +19,18 @@ void rp_forms_most(const rp_size_ranges *ranges, uint32_t count, uint32_t form, 
         out[i] = ranges[i].most[form % ranges[i].count];
 }
 
+bool rp_ranges_of_target(const rp_target *target, uint32_t most, rp_size_ranges *out) {
+    out->count = 0;
+    for (uint32_t bit = 0; bit < 32 && out->count + 1 < RP_MAX_FORMS; bit++)
+        if ((target->size_ranges >> bit & 1) && (uint64_t)1 << bit < most)
+            out->most[out->count++] = (uint32_t)1 << bit;
+    out->most[out->count++] = most;
+    return out->count > 1;
+}
+
 const char *rp_ranges_wrong(const uint32_t *limits, uint32_t count, uint32_t most, uint32_t *at) {
     for (*at = 0; *at < count; ++*at) {
-        if (limits[*at] < RP_SIZE_LEAST) return "the largest size of a range is 2 at least";
+        if (limits[*at] < 1) return "the largest size of a range is 1 at least";
         if (*at && limits[*at] <= limits[*at - 1]) return "ranges ascend";
         if (limits[*at] >= most)
             return "ranges end below max, which is the largest size of the last one";
@@ -36,8 +45,9 @@ void rp_forms_title(const rp_graph *graph, const rp_size_ranges *ranges, uint32_
     if (count <= RP_MAX_FORMS) rp_forms_most(ranges, count, form, most);
     for (uint32_t i = 0; i < count && i < RP_MAX_FORMS; i++) {
         size_t at = strlen(text);
-        snprintf(text + at, size - at, "%s%s <= %u", at ? ", " : "",
-                 rp_graph_string(graph, graph->buffers[ranges[i].buffer].name), most[i]);
+        snprintf(text + at, size - at, "%s%s %s %u", at ? ", " : "",
+                 rp_graph_string(graph, graph->buffers[ranges[i].buffer].name),
+                 most[i] == 1 ? "=" : "<=", most[i]);
     }
 }
 

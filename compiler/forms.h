@@ -17,9 +17,11 @@ uint32_t rp_forms_count(const rp_size_ranges *ranges, uint32_t count);
 /* The largest value of each ranged size in a form. The first size varies slowest; so each form is for values that none
  * before it is for. */
 void rp_forms_most(const rp_size_ranges *ranges, uint32_t count, uint32_t form, uint32_t *out);
+/* The ranges that a target names for a size of at most `most`; false: none. */
+bool rp_ranges_of_target(const rp_target *target, uint32_t most, rp_size_ranges *out);
 /* What is wrong with the limits of ranges, of `count` numbers below `most`; NULL: nothing. `at`: which of them. */
 const char *rp_ranges_wrong(const uint32_t *limits, uint32_t count, uint32_t most, uint32_t *at);
-/* "tokens <= 8, batch <= 2" */
+/* "tokens <= 8, batch = 1" */
 void rp_forms_title(const rp_graph *graph, const rp_size_ranges *ranges, uint32_t count,
                     uint32_t form, char *text, size_t size);
 

@@ -133,9 +133,11 @@ static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32
     const rp_range *range = &p->ranges[c->first_range + index];
     rp_tensor tensor;
     memcpy(&tensor, take(at, sizeof tensor), sizeof tensor);
-    for (uint32_t d = 0; d < tensor.rank && p->recorded_sizes; d++)
-        tensor.dims[d] = rp_extent_at(
-            p->recorded_sizes, (rp_extent){tensor.dims[d], tensor.powers[d]}, p->g->sizes.most);
+    for (uint32_t d = 0; d < tensor.rank && p->recorded_sizes; d++) {
+        const rp_extent recorded = {tensor.dims[d], tensor.powers[d]};
+        tensor.dims[d] = rp_extent_at(p->recorded_sizes, recorded, p->g->sizes.most);
+        tensor.powers[d] = rp_graph_varying(p->g, recorded.powers);
+    }
     const char *name = take_text(at);
     rp_graph_use use;
     if (!rp_play_seen(p, name, range, &use, &tensor)) return false;

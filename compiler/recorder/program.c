@@ -188,12 +188,14 @@ static rp_status check_max(rp_diags *diags, const rp_buffer_params *p, uint64_t 
 
 static rp_status check_ranges(rp_diags *diags, const rp_buffer_params *p, uint64_t size) {
     uint32_t at;
+    bool own = p->range_count != RP_RANGES_AUTO;
     if (p->range_count == 0) return RP_OK;
-    if (!p->ranges) return bad_buffer(diags, p, "its ranges are NULL");
+    if (own && !p->ranges) return bad_buffer(diags, p, "its ranges are NULL");
     if (p->dtype != RP_U32 || size != sizeof(uint32_t))
         return bad_buffer(diags, p, "ranges are for a size, which is one u32");
     if (p->max_value == 0 || p->max_value == UINT32_MAX)
         return bad_buffer(diags, p, "ranges need a largest value, which is that of the last one");
+    if (!own) return RP_OK;
     if (p->range_count >= RP_MAX_FORMS)
         return bad_buffer(diags, p, "it has more ranges than a plan has forms");
     const char *wrong = rp_ranges_wrong(p->ranges, p->range_count, p->max_value, &at);
@@ -218,6 +220,21 @@ static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, const 
         return bad_buffer(diags, p, "only live buffers have ranges");
     RP_TRY(check_max(diags, p, *out_size));
     return check_ranges(diags, p, *out_size);
+}
+
+/* Room for them was made. */
+static void add_ranges(rp_program *p, const rp_buffer_params *params, uint32_t buffer) {
+    rp_size_ranges *ranges = &p->ranges[p->ranges_count];
+    *ranges = (rp_size_ranges){.buffer = buffer};
+    if (params->range_count == RP_RANGES_AUTO) {
+        const rp_target *target = rp_graph_target(p->base);
+        p->ranges_count += rp_ranges_of_target(target, params->max_value, ranges);
+    } else if (params->range_count) {
+        ranges->count = params->range_count;
+        memcpy(ranges->most, params->ranges, params->range_count * sizeof *ranges->most);
+        ranges->most[ranges->count++] = params->max_value;
+        p->ranges_count++;
+    }
 }
 
 /* Appends a checked buffer; the mutex is held. Room is made first, so that nothing fails half done.
@@ -249,12 +266,7 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, const
     if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
     g->bytes_count += bytes;
     rp_table_add(&p->allocator, &p->buffer_names, buffer.name, *out_index);
-    if (params->range_count) {
-        rp_size_ranges *ranges = &p->ranges[p->ranges_count++];
-        *ranges = (rp_size_ranges){.buffer = *out_index, .count = params->range_count};
-        memcpy(ranges->most, params->ranges, params->range_count * sizeof *ranges->most);
-        ranges->most[ranges->count++] = params->max_value;
-    }
+    add_ranges(p, params, *out_index);
     return RP_OK;
 }
 

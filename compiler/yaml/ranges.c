@@ -1,4 +1,4 @@
-/* Ranges of live sizes: `tokens: {max: 512, ranges: [8, 64]}`.
+/* Ranges of live sizes: `tokens: {max: 512, ranges: [8, 64]}`, or `ranges: auto` for those of the target.
  *
  * A pipeline with ranges is read once for each form of the plan, with other largest values: what blocks, composites and
  * views make of shapes is then that of a pipeline which has no ranges and these values. A live value is
@@ -42,7 +42,14 @@ bool rp_read_ranges(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *buf
     if (buffer->max_value == UINT32_MAX)
         return rp_read_error(r, node,
                              "'ranges' need a 'max', which is the largest of the last one");
-    if (!read_limits(r, node, buffer->max_value, &ranges)) return false;
+    if (rp_yaml_is(node, "auto")) {
+        if (!rp_ranges_of_target(rp_graph_target(r->graph), buffer->max_value, &ranges))
+            return true;
+    } else if (node->kind == RP_YAML_SCALAR) {
+        return rp_read_error(r, node, "'ranges' is a list of numbers, or auto");
+    } else if (!read_limits(r, node, buffer->max_value, &ranges)) {
+        return false;
+    }
     if (r->limits) {
         limit(r, buffer);
         return true;

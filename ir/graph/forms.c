@@ -14,6 +14,7 @@ static bool largest(void *context, uint32_t buffer, uint32_t element, int64_t *o
 void rp_graph_limit_live(rp_graph *g, rp_graph_buffer *b, uint32_t most) {
     uint32_t value;
     b->max_value = most;
+    b->exact = most == 1;
     if (b->first_default == RP_NONE) return;
     memcpy(&value, g->bytes + b->first_default, sizeof value);
     if (value > most) memcpy(g->bytes + b->first_default, &most, sizeof most);
@@ -21,14 +22,15 @@ void rp_graph_limit_live(rp_graph *g, rp_graph_buffer *b, uint32_t most) {
 
 static rp_status limit_sizes(rp_graph *g, char error[RP_SIZE_ERROR]) {
     for (uint32_t i = 0; i < g->sizes.count; i++) {
+        bool varies = rp_graph_varying(g, rp_powers_of(i, 1)) != 0;
         const rp_graph_expr *e = &g->exprs[g->size_exprs[i]];
         int64_t most = 0;
         const char *why = "";
         if (!rp_expr_eval(g->expr_ops + e->first_op, e->op_count, largest, g, &most, &why) ||
-            most < RP_SIZE_LEAST) {
+            most < (varies ? RP_SIZE_LEAST : 1)) {
             snprintf(error, RP_SIZE_ERROR,
                      "%s is at most %lld; a size that varies may be %d at least", g->sizes.text[i],
-                     (long long)most, RP_SIZE_LEAST);
+                     (long long)most, varies ? RP_SIZE_LEAST : 1);
             return RP_ERROR_INVALID;
         }
         g->sizes.most[i] = (uint64_t)most;
@@ -50,6 +52,8 @@ rp_status rp_graph_limit(rp_graph *g, const uint32_t *buffers, const uint32_t *m
         /* Less than what there were bytes for. */
         (void)rp_shape_bytes((rp_dtype)b->dtype, b->rank, g->dims + b->first_dim, &b->size);
     }
+    for (uint32_t i = 0; i < g->dims_count; i++)
+        g->dim_powers[i] = rp_graph_varying(g, g->dim_powers[i]);
     return RP_OK;
 }
 

@@ -40,6 +40,9 @@ typedef struct rp_graph_buffer {
                              * number of its alias set: images of one may share memory */
     uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
     uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
+    bool
+        exact; /* live: in this form of a plan it is 1 whenever that runs, and so a number where dimensions
+                 * name it alone; not in text, where it stands in no dimension then */
     uint32_t
         first_follow; /* live: in follows[], ascending `to`; count > 0: nobody sets it, some of */
     uint32_t follow_count; /* its bytes are those of other live buffers, the rest stays as it is */
@@ -405,6 +408,8 @@ void rp_graph_visit_sizes(const rp_graph *graph, rp_powers powers, rp_size_visit
 /* members.c. Drops nodes of a verified graph in source order that have nothing to do: all that they write has no
  * elements. */
 void rp_graph_drop_idle(rp_graph *graph);
+/* The powers without those of sizes that are numbers in this form. */
+rp_powers rp_graph_varying(const rp_graph *graph, rp_powers powers);
 /* forms.c. Gives live buffers of a graph without nodes other, smaller largest values, and buffers the shapes that follow
  * from them. RP_ERROR_INVALID, with the reason, where a size is then too small to vary. */
 /* A live buffer's largest value, and no more than that to begin with. `buffer` need not be in the graph yet. */

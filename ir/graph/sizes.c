@@ -104,6 +104,12 @@ static rp_status fits_kernels(cutter *c, const rp_expr_op *ops, uint32_t count, 
     return RP_OK;
 }
 
+static rp_status refuse_most(cutter *c, const char *name, int64_t most) {
+    return refuse(c,
+                  "%s is at most %lld; a size that varies may be %d at least and 2^32 - 1 at most",
+                  name, (long long)most, RP_SIZE_LEAST);
+}
+
 /* The size that these steps are, added when it is new. */
 static rp_status find_size(cutter *c, const rp_expr_op *ops, uint32_t count, rp_extent *out) {
     rp_graph *g = c->graph;
@@ -119,11 +125,7 @@ static rp_status find_size(cutter *c, const rp_expr_op *ops, uint32_t count, rp_
     RP_TRY(name_size(g, ops, count, name));
     if (!rp_expr_eval(ops, count, largest, g, &most, &why))
         return refuse(c, "%s: %s at its largest", name, why);
-    if (most < RP_SIZE_LEAST || most > UINT32_MAX)
-        return refuse(c,
-                      "%s is at most %lld; a size that varies may be %d at least and 2^32 - 1 at "
-                      "most",
-                      name, (long long)most, RP_SIZE_LEAST);
+    if (most < 1 || most > UINT32_MAX) return refuse_most(c, name, most);
     if (g->sizes.count == RP_SIZES)
         return refuse(c, "%s is the %uth size of the graph; there are at most %d", name,
                       RP_SIZES + 1, RP_SIZES);
@@ -218,13 +220,34 @@ rp_status rp_graph_size(rp_graph *graph, const rp_expr_op *ops, uint32_t count, 
         }
     }
     *out = c.stack[0].extent;
+    out->powers = rp_graph_varying(graph, out->powers);
     if (out->most == 0) return refuse(&c, "a dimension is 1 at least");
     if (out->most == UINT64_MAX) return refuse(&c, "the dimension is more than 64 bits can count");
-    for (uint32_t i = 0; i < graph->sizes.count; i++)
+    for (uint32_t i = 0; i < graph->sizes.count; i++) {
+        const char *name = graph->sizes.text[i];
         if (rp_power_of(out->powers, i) > 1 || out->powers == RP_POWERS_NONE)
-            return refuse(&c, "%s stands twice in one dimension: make it two",
-                          graph->sizes.text[i]);
+            return refuse(&c, "%s stands twice in one dimension: make it two", name);
+        if (rp_power_of(out->powers, i) && graph->sizes.most[i] < RP_SIZE_LEAST)
+            return refuse_most(&c, name, (int64_t)graph->sizes.most[i]);
+    }
     return RP_OK;
+}
+
+static bool is_number(const rp_graph *g, uint32_t size) {
+    const rp_graph_expr *e = &g->exprs[g->size_exprs[size]];
+    for (uint32_t i = 0; i < e->op_count; i++) {
+        const rp_expr_op *op = &g->expr_ops[e->first_op + i];
+        if (op->code == RP_EXPR_LIVE && !g->buffers[op->buffer].exact) return false;
+    }
+    return true;
+}
+
+rp_powers rp_graph_varying(const rp_graph *g, rp_powers powers) {
+    if (powers == RP_POWERS_NONE || powers == RP_POWERS_EMPTY) return powers;
+    for (uint32_t i = 0; powers && i < g->sizes.count; i++)
+        if (rp_power_of(powers, i) && is_number(g, i))
+            powers &= ~rp_powers_of(i, (1u << RP_SIZE_BITS) - 1);
+    return powers;
 }
 
 /* ---- And back -------------------------------------------------------------------------------- */

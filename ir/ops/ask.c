@@ -18,6 +18,8 @@ bool rp_ask(const rp_sizes *sizes, uint32_t values, uint32_t *next, rp_question 
             out->at[i] = i == turn ? 1 : most;
         else if (turn == RP_SIZES)
             out->at[i] = 1;
+        else if (most < RP_SIZE_LEAST)
+            out->at[i] = most;
         else
             out->at[i] = 2 + (UINT64_C(0x9e3779b9) * (i + 1) + 7 * turn) % (most - 1);
     }

@@ -16,13 +16,13 @@ enum {
     RP_SIZES = 16,      /* of one graph */
     RP_SIZE_BITS = 4,   /* of a power */
     RP_SIZE_TEXT = 48,  /* bytes of a size's name */
-    RP_SIZE_LEAST = 2,  /* a size that is at most 1 cannot be told from a constant */
+    RP_SIZE_LEAST = 2,  /* a dimension that is at most 1 cannot be told from a constant */
     RP_SIZE_STEPS = 15, /* of one that is computed of others */
 };
 
 typedef struct rp_sizes {
     uint32_t count;
-    uint64_t most[RP_SIZES];           /* >= RP_SIZE_LEAST */
+    uint64_t most[RP_SIZES];           /* >= RP_SIZE_LEAST, or in no power: a part of others */
     char text[RP_SIZES][RP_SIZE_TEXT]; /* as a person wrote it, for messages */
     /* Steps over sizes before it, which RP_EXPR_LIVE names; none: it is a live value. */
     rp_expr_op steps[RP_SIZES][RP_SIZE_STEPS];

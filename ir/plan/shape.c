@@ -64,7 +64,7 @@ rp_status rp_plan_choose_form(const rp_plan *plan, const rp_plan_live_value *val
     if (!plan || !out_form || check_values(values, value_count) != RP_OK) return RP_ERROR_USAGE;
     given g = {plan, values, value_count};
     for (*out_form = 0; *out_form < rp_plan_form_count(plan); ++*out_form)
-        if (rp_plan_fits_form(rp_plan_form(plan, *out_form), find_value, &g)) return RP_OK;
+        if (rp_plan_fits_form(plan, *out_form, find_value, &g)) return RP_OK;
     *out_form = 0;
     return RP_ERROR_USAGE;
 }

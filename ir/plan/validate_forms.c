@@ -4,7 +4,9 @@
  * what no form can say alone: whoever replays makes the buffers once, of the sizes of the last form, and
  * runs now one form in them and now another. So the buffers that the application sees are the same in all,
  * in this order, and their extents follow live values by the same expressions. Only the largest values of
- * these differ: below the last form's, and so that each form is the first that fits some values.
+ * these differ: below the last form's, and so that each form is the first that fits some values. A form in which
+ * one is at most 1 runs where it is 1 and nowhere else: factors of extents that follow such values alone may
+ * be numbers in it.
  *
  * Cost: linear in the records that are compared, beside that of the forms themselves. */
 #include "plan/validate.h"
@@ -12,6 +14,7 @@
 #include <stdio.h>
 #include "base/checked.h"
 #include "base/image.h"
+#include "plan/forms.h"
 
 bool rp_plan_has_forms(const rp_plan *plan) {
     rp_plan_header header;
@@ -64,14 +67,97 @@ static uint32_t size_of(const rp_plan *plan, uint32_t dim) {
     return rp_plan_count(plan, RP_SECTION_SIZES) ? sizes[dim] : UINT32_MAX;
 }
 
+/* ---- Extents of a form for exactly one value --------------------------------------------------- */
+
+/* The first step of the operand that ends before `end`. */
+static uint32_t operand_of(const rp_expr_op *ops, uint32_t end) {
+    for (uint32_t needed = 1; needed > 0;) {
+        uint16_t code = ops[--end].code;
+        bool leaf = code == RP_EXPR_CONST || code == RP_EXPR_LIVE;
+        needed += leaf ? -1u : code == RP_EXPR_NEG ? 0u : 1u;
+    }
+    return end;
+}
+
+typedef struct factor {
+    const rp_expr_op *ops;
+    uint32_t count;
+} factor;
+
+enum { FACTORS = 32 };
+
+/* The factors of a product, in their order; 0: they are more than extents have. */
+static uint32_t find_factors(const rp_plan *plan, uint32_t expr, factor out[FACTORS]) {
+    const rp_plan_expr *x = (const rp_plan_expr *)rp_plan_records(plan, RP_SECTION_EXPRS) + expr;
+    const rp_expr_op *ops =
+        (const rp_expr_op *)rp_plan_records(plan, RP_SECTION_EXPR_OPS) + x->first_op;
+    uint32_t end = x->op_count, count = 0;
+    for (bool more = true; more; count++) {
+        if (count == FACTORS) return 0;
+        more = ops[end - 1].code == RP_EXPR_MUL;
+        uint32_t behind = more ? end - 1 : end, first = more ? operand_of(ops, behind) : 0;
+        out[count] = (factor){ops + first, behind - first};
+        end = first;
+    }
+    for (uint32_t i = 0; i < count / 2; i++) {
+        factor last = out[count - 1 - i];
+        out[count - 1 - i] = out[i];
+        out[i] = last;
+    }
+    return count;
+}
+
+static bool one(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const agreement *a = context;
+    *out = 1;
+    return element == 0 && rp_plan_is_exact(a->last, a->form, buffer);
+}
+
+/* Takes factors that are numbers in the form out of the list, and multiplies them. */
+static bool take_numbers(const agreement *a, factor *list, uint32_t *count, uint64_t *number) {
+    uint32_t kept = 0;
+    *number = 1;
+    for (uint32_t i = 0; i < *count; i++) {
+        const char *why;
+        int64_t value;
+        if (!rp_expr_eval(list[i].ops, list[i].count, one, (void *)a, &value, &why))
+            list[kept++] = list[i];
+        else if (value < 1 || !rp_mul_u64(*number, (uint64_t)value, number))
+            return false;
+    }
+    *count = kept;
+    return true;
+}
+
+/* Whether an extent is the last form's where what is exactly 1 in this form is so. */
+static bool same_extent(const agreement *a, uint32_t dim, uint32_t of_last) {
+    const uint64_t *dims = rp_plan_records(a->form, RP_SECTION_DIMS);
+    uint32_t own = size_of(a->form, dim), wanted = size_of(a->last, of_last);
+    factor x[FACTORS], y[FACTORS];
+    uint64_t number = 0, other = 0;
+    if (same_expr(a->form, own, a->last, wanted)) return true;
+    if (wanted == UINT32_MAX) return false;
+    uint32_t nx = own == UINT32_MAX ? 0 : find_factors(a->form, own, x);
+    uint32_t ny = find_factors(a->last, wanted, y);
+    if (!ny || (!nx && own != UINT32_MAX) || !take_numbers(a, x, &nx, &number) ||
+        !take_numbers(a, y, &ny, &other))
+        return false;
+    if (own == UINT32_MAX) number = dims[dim];
+    bool same = nx == ny && number == other;
+    for (uint32_t i = 0; i < nx && same; i++)
+        same = x[i].count == y[i].count &&
+               memcmp(x[i].ops, y[i].ops, x[i].count * sizeof *x[i].ops) == 0;
+    return same;
+}
+
 static bool same_shape(const agreement *a, uint32_t buffer) {
     const rp_plan_buffer *x = &buffers_of(a->form)[buffer], *y = &buffers_of(a->last)[buffer];
     const uint64_t *dx = rp_plan_records(a->form, RP_SECTION_DIMS);
     const uint64_t *dy = rp_plan_records(a->last, RP_SECTION_DIMS);
     bool fixed = true;
     for (uint32_t d = 0; d < x->rank; d++) {
-        uint32_t follows = size_of(a->form, x->first_dim + d);
-        if (!same_expr(a->form, follows, a->last, size_of(a->last, y->first_dim + d))) return false;
+        uint32_t follows = size_of(a->last, y->first_dim + d);
+        if (!same_extent(a, x->first_dim + d, y->first_dim + d)) return false;
         fixed &= follows == UINT32_MAX;
         if (follows == UINT32_MAX && dx[x->first_dim + d] != dy[y->first_dim + d]) return false;
     }

@@ -45,6 +45,7 @@ static const rp_target portable = {
     .f32_rate = 60000000,
     .f16_rate = 60000000,
     .i8_rate = 60000000,
+    .size_ranges = 1 | 8 | 64,
 };
 
 static const rp_target lavapipe = {
@@ -89,6 +90,7 @@ static const rp_target lavapipe = {
     .i8_rate = 40000,
     .loop_turns = 65535,
     .resources = 128,
+    .size_ranges = 1,
 };
 
 static const rp_target h200 = {
@@ -142,6 +144,7 @@ static const rp_target h200 = {
     .matrix_i8_rate = 1980000000,
     .matrix_quads = 1,
     .ordered_starts = 1,
+    .size_ranges = 1 | 8 | 64,
 };
 
 const rp_target *const rp_target_portable = &portable;

@@ -214,6 +214,34 @@ def test_live_and_sizes(device, rng):
             run.set(tokens=-1)
 
 
+def test_ranges(device, rng):
+    """A form of the plan for each range of a size, from calls and from YAML."""
+    p = rp.Program("ranged")
+    n, w = p.live("n", 1, max=40, ranges=[1, 8]), rng.standard_normal((16, 16)).astype("f4")
+    p.output("y", ops.linear(p.input("x", (n, 16)), w))
+    graph = p.graph()
+    assert len(graph.forms) == 3 and graph.forms[2] is graph and "buf $x in f32[1,16]" in graph.forms[0].text()
+    plan = graph.compile()
+    assert plan.forms == ["n = 1", "n <= 8", "n <= 40"] and rp.Plan.from_bytes(bytes(plan)).forms == plan.forms
+    with plan.open(device) as run:
+        for size, form in ((1, 0), (2, 1), (0, 1), (40, 2), (1, 0)):
+            x = rng.standard_normal((size, 16)).astype("f4")
+            np.testing.assert_allclose(run(x=x, n=size), x.astype("f8") @ w.T.astype("f8"), rtol=1e-4, atol=1e-5)
+            assert run.form() == form
+    yaml = ("reprise: 1\nlive: {n: {max: 9, ranges: [4]}}\nbuffers:\n  x: {kind: in, dtype: f32, shape: [n]}\n"
+            "  y: {kind: out, dtype: f32, shape: [n]}\nnodes:\n  - {op: neg, x: x, out: y}\n")
+    assert rp.parse(yaml).compile().forms == ["n <= 4", "n <= 9"]
+    with rp.parse(yaml.replace("[4]", "auto"), target="lavapipe").compile().open(device) as run:
+        assert run.plan.forms == ["n = 1", "n <= 9"] and run(x=np.ones(3, "f4"), n=3).shape == (3,)
+    q = rp.Program(target="lavapipe")
+    m = q.live("m", 1, max=9, ranges="auto")
+    q.output("y", -q.input("x", (m,)))
+    assert len(q.graph().forms) == 2 and plan.info.name == "ranged"
+    for wrong in ([8, 1], [40], [0], "all", [-1]):
+        with pytest.raises(rp.InvalidError):
+            p.live("other", 1, max=40, ranges=wrong)
+
+
 def test_sizes():
     """Expressions of live values, equal when they are the same for all values."""
     p = rp.Program()

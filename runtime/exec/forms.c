@@ -170,14 +170,14 @@ rp_status rp_parts_prepare(const rp_exec *exec, rp_slot *const *slots, uint32_t 
 
 /* ---- The form of a slot ---------------------------------------------------------------------- */
 
-/* The first form whose largest values are not exceeded. */
+/* The first form that is for the values at hand. */
 static uint32_t find_form(const rp_exec *exec, const rp_slot *slot) {
     for (uint32_t f = 0; f < exec->part_count; f++) {
         bool fits = true;
         for (uint32_t i = 0; i < exec->ranged_count && fits; i++) {
             uint32_t value, buffer = exec->ranged[i];
             memcpy(&value, slot->live.copy + exec->live.offsets[buffer], sizeof value);
-            fits = value <= buffers_of(exec->parts[f])[buffer].max_value;
+            fits = rp_plan_takes_value(exec->plan, exec->parts[f]->plan, buffer, value);
         }
         if (fits) return f;
     }

@@ -28,6 +28,32 @@ buffers:
 nodes:
   - {op: silu, x: x, out: y}
 """
+# What one token has kernels of its own for: a product of one row, a step of attention.
+EXACT = """reprise: 1
+params: {{heads: 4}}
+{head}
+buffers:
+  x: {{kind: in, dtype: f32, shape: [tokens, 32]}}
+  w: {{kind: weight, dtype: f32, shape: [32, 32]}}
+  k: {{kind: inout, dtype: f32, shape: [past + tokens, 32]}}
+  y: {{kind: out, dtype: f32, shape: [tokens, 32]}}
+  sums: {{kind: out, dtype: f32, shape: [past + tokens, tokens]}}
+nodes:
+  - {{op: linear, x: x, weight: w, out: y}}
+  - {{map: "k + 1", out: k}}
+  - {{op: matmul, a: k, b: y, transpose_b: 1, out: sums}}
+"""
+DECODE = """reprise: 1
+live: {tokens: {max: 60, ranges: [1, 16]}, position: {max: 60}}
+buffers:
+  q: {kind: in, dtype: f32, shape: [tokens, 4, 32]}
+  new: {kind: in, dtype: f32, shape: [tokens, 4, 32]}
+  k: {kind: inout, dtype: f32, shape: [64, 4, 32]}
+  v: {kind: inout, dtype: f32, shape: [64, 4, 32]}
+  y: {kind: out, dtype: f32, shape: [tokens, 4, 32]}
+nodes:
+  - {op: attention, q: q, k: k, v: v, key: new, value: new, position: position, out: y}
+"""
 MOST = [4, 20, 50]
 SIZES = [0, 1, 4, 5, 20, 21, 50]
 
@@ -141,6 +167,54 @@ class Forms(cli.Case):
             y = np.load(self.folder / "y.npy")
             np.testing.assert_allclose(y, x / (1 + np.exp(-x.astype("f8"))), rtol=1e-5, atol=1e-6)
 
+    def test_exactly_one(self):
+        """A form in which a size is 1 is a pipeline with the number; 0 runs the next one, and a state is carried."""
+        live = "live: {tokens: {max: 50, ranges: [1, 8]}, past: {max: 20, default: 2}}"
+        self.write("e.yaml", EXACT.format(head=live))
+        self.write("one.yaml", EXACT.format(head="live: {past: {max: 20, default: 2}}").replace("heads: 4", "tokens: 1"))
+        self.expect(OK, "compile", "e.yaml", "-o", "e.rplan", "--target", "device")
+        self.expect(OK, "check", "e.rplan", output="form 1 of 3: tokens = 1: proven")
+        self.expect(OK, "check", "e.rplan", "--form", "1", "--against", "e.yaml")
+        one, few = (self.expect(OK, "show", "e.rplan", "--form", form) for form in "12")
+        self.assertIn("buf $k inout f32[{$past + $tokens},32]", one)
+        self.assertIn("buf $y out f32[1,32]", one)
+        self.assertEqual(("matvec" in one, "matvec" in few), (True, False))
+        w = self.random.normal(size=(32, 32)).astype("f4")
+        np.save(self.folder / "w.npy", w)
+        for tokens in (0, 1, 2, 9):
+            x = self.random.normal(size=(tokens, 32)).astype("f4")
+            k = self.random.normal(size=(tokens + 2, 32)).astype("f4")
+            np.save(self.folder / "x.npy", x)
+            np.save(self.folder / "k.npy", k)
+            names = ("y", "k", "sums")
+            run = ["-i", "x=x.npy", "-i", "w=w.npy", "-i", "k=k.npy", "-n", "2"]
+            self.expect(OK, "run", "e.rplan", *run, "--set", f"tokens={tokens}", *[a for n in names for a in ("-o", f"{n}=l-{n}.npy")])
+            y, after, sums = (np.load(self.folder / f"l-{n}.npy") for n in names)
+            np.testing.assert_allclose(y, x.astype("f8") @ w.T.astype("f8"), rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(after, k + 2, rtol=1e-6)
+            self.assertEqual(sums.shape, (tokens + 2, tokens))
+            if tokens == 1:
+                self.expect(OK, "run", "one.yaml", *run, *[a for n in names for a in ("-o", f"{n}=f-{n}.npy")])
+                for n in names:
+                    self.assertEqual(self.read(f"l-{n}.npy"), self.read(f"f-{n}.npy"), n)
+        self.write("decode.yaml", DECODE)
+        self.expect(OK, "compile", "decode.yaml", "-o", "d.rplan")
+        for form, op, other in (("1", "attention_append", "attention_prefill"), ("2", "attention_prefill", "attention_append")):
+            text = self.expect(OK, "show", "d.rplan", "--form", form)
+            self.assertEqual((op in text, other in text), (True, False))
+
+    def test_ranges_of_targets(self):
+        self.write("auto.yaml", PIPELINE.format(most=50, ranges=", ranges: auto"))
+        self.write("few.yaml", PIPELINE.format(most=2, ranges=", ranges: auto").replace("default: 3", "default: 1"))
+        self.write("t.target", "name: t\nsize_ranges: 0x14\n")
+        for target, most in (("portable", [1, 8, 50]), ("lavapipe", [1, 50]), ("t.target", [4, 16, 50])):
+            text = self.expect(OK, "show", "auto.yaml", "--target", target)
+            self.assertEqual([line.rsplit(" ", 2)[1:] for line in text.split("\n") if line.startswith("; form")],
+                             [["=" if m == 1 else "<=", str(m)] for m in most], target)
+        self.assertNotIn("; form", self.expect(OK, "show", "few.yaml", "--target", "t.target"))
+        self.write("bad.yaml", PIPELINE.format(most=50, ranges=", ranges: automatic"))
+        self.expect(INPUT, "show", "bad.yaml", error="bad.yaml:3:34: error: 'ranges' is a list of numbers, or auto")
+
     def test_profile(self):
         for tokens, form in ((2, 1), (50, 3)):
             self.expect(OK, "profile", "p.yaml", "--set", f"tokens={tokens}", "-n", "2", error=f"form {form} of 3")
@@ -152,9 +226,9 @@ class Forms(cli.Case):
         for size in (0, 63, 64, 80, 111, 112, 200, len(data) // 2, len(data) - 8):
             (self.folder / "cut.rplan").write_bytes(data[:size])
             self.expect(INPUT, "show", "cut.rplan", error="cut.rplan: error: ")
-        data[16] = 8
+        data[16] = 9
         (self.folder / "new.rplan").write_bytes(data)
-        self.expect(INPUT, "show", "new.rplan", error="has version 8, this library reads versions 6 and 7")
+        self.expect(INPUT, "show", "new.rplan", error="has version 9, this library reads versions 6 and 8")
 
 
 if __name__ == "__main__":

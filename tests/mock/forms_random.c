@@ -7,7 +7,7 @@
 #include "opened.h"
 
 enum { FORMS = 3 };
-static const uint32_t most[FORMS] = {4, 8, 16};
+static const uint32_t most[FORMS] = {1, 8, 16};
 
 static void open_forms(uint64_t seed, const rp_exec_params *params) {
     mock_reset();
@@ -33,7 +33,8 @@ static const uint8_t sequence[] = {0, 0, 0, 1, 0, 0, 2, 0, 1, 1, 0, 1, 2, 0, 2,
 enum { LENGTH = sizeof sequence };
 
 static void take_form(uint32_t slot, uint32_t form) {
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, slot, "form.size", 0, &most[form], 1, diags), RP_OK);
+    uint32_t value = form == 1 ? slot % 2 * most[1] : most[form]; /* the second is for 0, too */
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, slot, "form.size", 0, &value, 1, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_get_form(exec, slot), form);
 }
 

@@ -17,7 +17,8 @@ static inline void mock_add_size(rp_graph *g, uint32_t most) {
                             .size = sizeof(uint32_t),
                             .offset = RP_NOT_PLACED,
                             .first_default = RP_NONE,
-                            .max_value = most};
+                            .max_value = most,
+                            .exact = most == 1};
     rp_graph_buffer sized = {.kind = RP_IN,
                              .dtype = RP_F32,
                              .rank = 1,
@@ -38,7 +39,7 @@ static inline void mock_add_size(rp_graph *g, uint32_t most) {
 }
 
 /* The same seed gives the same buffers with every pipeline of passes; NULL: the usual ones. With `most` the graph has
- * a live size of at most that, for plans of several forms. */
+ * a live size of at most that, or of exactly 1, for plans of several forms. */
 static inline rp_plan *mock_random_form(uint64_t seed, const char *pipeline, uint32_t most) {
     rp_random_shape shape = rp_random_shape_of(seed);
     shape.addressed = 0; /* they differ from exec to exec, and what is pushed is compared */

@@ -74,13 +74,13 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_FORMS_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 8, this library reads versions 6 and "
-                                      "7: use a newer Reprise"));
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 9, this library reads versions 6 and "
+                                      "8: use a newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
     CU_ASSERT_TRUE(
-        message_has(diags, "has version 5, this library reads versions 6 and 7: compile"));
+        message_has(diags, "has version 5, this library reads versions 6 and 8: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);

@@ -129,6 +129,68 @@ static void test_forms(void) {
     release(&all);
 }
 
+static bool form_says(const recorded *r, uint32_t form, const char *words) {
+    rp_graph *g = NULL;
+    char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_program_form(r->program, &r->recorder, 1, form, diags, &g), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_graph_print(g, RP_FORMAT_TEXT, &text, NULL), RP_OK);
+    bool says = strstr(text, words) != NULL;
+    rp_text_release(g, text);
+    rp_graph_destroy(g);
+    return says;
+}
+
+static uint32_t form_of(const rp_plan *plan, uint32_t n) {
+    const rp_plan_live_value value = {"n", 0, n};
+    uint32_t form = UINT32_MAX;
+    CU_ASSERT_EQUAL(rp_plan_choose_form(plan, &value, 1, &form), RP_OK);
+    return form;
+}
+
+/* In a form for exactly 1 a size is a number, but for sums of it and others. */
+static void test_exactly_one(void) {
+    recorded all = record((size_of){.most = 9, .first = 4, .range_count = 2, .ranges = {1, 5}},
+                          (size_of){.most = 4});
+    const rp_graph *graphs[3];
+    rp_plan *plan = NULL;
+    char title[64];
+    CU_ASSERT_EQUAL_FATAL(rp_program_form_count(all.program), 3);
+    CU_ASSERT_TRUE(form_says(&all, 0, "buf $n live u32[1] = 01000000 max 1"));
+    CU_ASSERT_TRUE(form_says(&all, 0, "buf $x in f32[{2 * $m},16]"));
+    CU_ASSERT_TRUE(form_says(&all, 0, "buf $z inout f32[{$n + $m},16]"));
+    CU_ASSERT_TRUE(form_says(&all, 0, "op silu (r $x:f32[{32 * $m}], w $y:f32[{32 * $m}])"));
+    CU_ASSERT_TRUE(form_says(&all, 1, "buf $x in f32[{2 * $n * $m},16]"));
+    for (uint32_t f = 0; f < 3; f++)
+        CU_ASSERT_EQUAL_FATAL(
+            rp_program_form(all.program, &all.recorder, 1, f, diags, (rp_graph **)&graphs[f]),
+            RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_compile_forms(graphs, 3, NULL, diags, &plan, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_plan_check(plan, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_plan_form_title(plan, 0, title, sizeof title), RP_OK);
+    CU_ASSERT_STRING_EQUAL(title, "n = 1");
+    CU_ASSERT_TRUE(form_of(plan, 0) == 1 && form_of(plan, 1) == 0 && form_of(plan, 2) == 1);
+    CU_ASSERT_TRUE(form_of(plan, 5) == 1 && form_of(plan, 9) == 2);
+    rp_plan_destroy(plan);
+    for (uint32_t f = 0; f < 3; f++) rp_graph_destroy((rp_graph *)graphs[f]);
+    release(&all);
+}
+
+/* Those that the program's target names, as far as they are below the largest value. */
+static void test_of_target(void) {
+    rp_target target = RP_TARGET_INIT;
+    static const uint32_t counts[][2] = {{60, 3}, {16, 2}, {4, 1}};
+    target.size_ranges = 4 | 16;
+    for (uint32_t i = 0; i < 3; i++) {
+        rp_program *program = NULL;
+        const size_of n = {"n", counts[i][0], 0, RP_RANGES_AUTO, {0}};
+        CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "g", &program), RP_OK);
+        CU_ASSERT_EQUAL(rp_program_set_target(program, &target), RP_OK);
+        CU_ASSERT_EQUAL(add_live(program, &n), RP_OK);
+        CU_ASSERT_EQUAL(rp_program_form_count(program), counts[i][1]);
+        rp_program_destroy(program);
+    }
+}
+
 /* Each form of a pipeline is the pipeline with that max and no ranges. */
 static void test_pipelines(void) {
     static const char text[] =
@@ -173,7 +235,7 @@ static void test_wrong(void) {
     } cases[] = {
         {{"a", 9, 0, 2, {5, 2}}, "buffer 'a': ranges ascend"},
         {{"a", 9, 0, 2, {5, 5}}, "ranges ascend"},
-        {{"a", 9, 0, 1, {1}}, "the largest size of a range is 2 at least"},
+        {{"a", 9, 0, 1, {0}}, "the largest size of a range is 1 at least"},
         {{"a", 9, 0, 1, {9}}, "ranges end below max"},
         {{"a", 0, 0, 1, {4}}, "ranges need a largest value"},
     };
@@ -231,7 +293,9 @@ static void test_wrong(void) {
 
 int main(void) {
     static const rp_test tests[] = {
-        {"forms", test_forms}, {"pipelines", test_pipelines}, {"wrong ranges", test_wrong}, {0}};
+        {"forms", test_forms},           {"exactly one", test_exactly_one},
+        {"of a target", test_of_target}, {"pipelines", test_pipelines},
+        {"wrong ranges", test_wrong},    {0}};
     diags = rp_diags_create(NULL);
     int result = rp_run_tests("forms of programs", tests);
     rp_diags_destroy(diags);

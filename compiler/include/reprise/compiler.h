@@ -70,10 +70,13 @@ typedef struct rp_buffer_params {
     rp_image_shape image;        /* of an image; format RP_IMAGE_NONE (0): none */
     const uint32_t
         *ranges; /* live, one u32 that dimensions follow: largest values of further forms of
-                                  * the plan (rp_program_form), ascending, from 2 on, below max_value;
-                                  * copied. NULL: none */
-    uint32_t range_count;
+                                  * the plan (rp_program_form), ascending, below max_value; 1: a form
+                                  * for exactly 1. Copied. NULL: none */
+    uint32_t
+        range_count; /* RP_RANGES_AUTO, with `ranges` NULL: those below max_value that the program's
+                           * target names (size_ranges); it is set before */
 } rp_buffer_params;
+enum { RP_RANGES_AUTO = 0x40000000 };
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
 

@@ -23,7 +23,7 @@ typedef struct rp_plan rp_plan;
 
 /* The versions that this library writes, and the only ones it reads: of plans, and of files that hold
  * several forms of one. */
-enum { RP_PLAN_VERSION = 6, RP_PLAN_FORMS_VERSION = 7 };
+enum { RP_PLAN_VERSION = 6, RP_PLAN_FORMS_VERSION = 8 };
 
 /* Maps and validates a file once: magic, version, size, content hash, every offset, index and
  * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a
@@ -68,7 +68,8 @@ RP_API rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info);
 
 /* A plan may hold several forms: the same graph compiled for several largest values of its live sizes
  * (rp_compile_forms). Buffers that the application sees are the same in all of them, and a replay runs the
- * first form whose largest values its live values do not exceed. The last one has the largest. All that is
+ * first form whose largest values its live values do not exceed; one in which a largest value is 1, and not in the
+ * last, is for exactly 1, and in it the size is a number. The last one has the largest. All that is
  * said of such a plan is said of that form, but for its hash, its needs, and arena_bytes, which is what the form with
  * the largest arena asks. */
 enum { RP_MAX_FORMS = 32 };
@@ -78,7 +79,7 @@ RP_API uint32_t rp_plan_form_count(const rp_plan *plan);
  * It lives as long as `plan`, and what is made of it holds that; rp_plan_destroy is not called. Of a plan of one form
  * the plan itself. NULL for an index out of range. */
 RP_API const rp_plan *rp_plan_form(const rp_plan *plan, uint32_t index);
-/* What a form is for: "tokens <= 8, batch <= 4", cut off at `size`; "" for a plan of one form. */
+/* What a form is for: "tokens <= 8, batch = 1", cut off at `size`; "" for a plan of one form. */
 RP_API rp_status rp_plan_form_title(const rp_plan *plan, uint32_t index, char *text, size_t size);
 
 /* What all kernels of the plan need of a device, as rp_plan_need bits; 0 for NULL. */

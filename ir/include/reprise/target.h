@@ -81,7 +81,10 @@ extern "C" {
     X(resources, "buffers of all kinds that a kernel binds") /* a limit */                         \
     X(ordered_starts,                                                                              \
       "1: dispatches of a queue and the workgroups of each are started in order, so that a "       \
-      "workgroup may wait for earlier ones")
+      "workgroup may wait for earlier ones")                                                       \
+    X(size_ranges,                                                                                 \
+      "where `ranges: auto` of a live size ends ranges, bit n for 2^n: sizes up to which other "   \
+      "kernels pay off")
 
 /* Shapes of cooperative matrices: symbol, bit, name, M, N, K, the type of the factors, and that of
  * the sums. */

@@ -153,6 +153,11 @@ class Exec(Owner):
         """The shape of a buffer at the live values that are set."""
         return self._extent(find_buffer(self._buffers, name), self._slot(slot))[0]
 
+    def form(self, slot: int = 0) -> int:
+        """The form that a replay runs at the live values that are set, a place in :attr:`Plan.forms`."""
+        with self._handle as pointer:
+            return int(lib.rp_exec_get_form(pointer, self._slot(slot)))
+
     def _write(self, b: BufferInfo, array: Any, slot: int, shape: Sequence[int], nbytes: int) -> None:
         data = _arrays.to_bytes(b.name, array, b.code, shape, nbytes)
         if nbytes == 0:

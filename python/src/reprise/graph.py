@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
 
 from . import notebook
@@ -48,6 +49,7 @@ class Graph(Owner):
 
     _places: Optional[Places] = None
     _file: Optional[str] = None
+    _smaller: "tuple[Graph, ...]" = ()
     weights: Mapping[str, Array]
     """What weight buffers begin with, where the graph came with arrays."""
 
@@ -160,10 +162,15 @@ class Graph(Owner):
 
         return Diagnostics(place, self.place)
 
+    @property
+    def forms(self) -> "List[Graph]":
+        """The graphs of all forms of its plan, where live sizes have ranges; the last one is this."""
+        return [*self._smaller, self]
+
     def compile(self, *, level: int = 1, passes: Optional[str] = None, target: Any = None,
                 arena_limit: int = 0, progress: Optional[Progress] = None,
                 observer: Optional[Observer] = None) -> "Plan":
-        """Runs the passes and the checker, and gives the plan.
+        """Runs the passes and the checker, for each form of the graph, and gives the plan of all.
 
         ``level`` is 0, 1 or 2, ``passes`` a pipeline of passes in its place. ``target`` is a
         :class:`Target`, its name or a device. ``progress`` is told ``(what, done, total)``; ``observer``
@@ -180,19 +187,22 @@ class Graph(Owner):
         tell = _progress_callback(progress, raised)
         observe = _observer_callback(observer, raised)
         options.progress, options.observer = tell, observe
-        out, reports = ffi.new("rp_plan**"), ffi.new("rp_pass_reports**")
-        with self._handle as graph, self._diagnostics() as diags:
-            status = lib.rp_compile(graph, options, diags.pointer, out, reports)
-            if raised:
-                lib.rp_plan_destroy(out[0])
-                lib.rp_pass_reports_destroy(reports[0])
-                raise raised[0]
-            diags.check(status)
+        forms = self.forms
+        out, reports = ffi.new("rp_plan**"), ffi.new("rp_pass_reports*[]", len(forms))
+        found: List[PassReport] = []
         try:
-            count = lib.rp_pass_reports_count(reports[0])
-            found = [report_of(lib.rp_pass_reports_get(reports[0], i)) for i in range(count)]
+            with ExitStack() as used, self._diagnostics() as diags:
+                graphs = ffi.new("rp_graph*[]", [used.enter_context(form._handle) for form in forms])
+                status = lib.rp_compile_forms(graphs, len(forms), options, diags.pointer, out, reports)
+                if raised:
+                    lib.rp_plan_destroy(out[0])
+                    raise raised[0]
+                diags.check(status)
+            for one in reports:
+                found += [report_of(lib.rp_pass_reports_get(one, i)) for i in range(lib.rp_pass_reports_count(one))]
         finally:
-            lib.rp_pass_reports_destroy(reports[0])
+            for one in reports:
+                lib.rp_pass_reports_destroy(one)
         return Plan._of(out[0], reports=found, weights=dict(self.weights), node_place=self.place)
 
 
@@ -225,9 +235,7 @@ def _observer_callback(observer: Optional[Observer], raised: List[BaseException]
 
     def observe(user: Any, index: int, report: Any, graph: Any) -> int:
         try:
-            clone = ffi.new("rp_graph**")
-            check(lib.rp_graph_clone(graph, clone))
-            told(index, report_of(report) if report else None, Graph._of(clone[0]))
+            told(index, report_of(report) if report else None, Graph._of(_clone(graph)))
         except BaseException as error:
             raised.append(error)
             return int(lib.RP_ERROR_CANCELLED)
@@ -312,10 +320,10 @@ def _read(path: bytes, source: Optional[bytes], target: Any, include: Any, flat:
             raise raised[0]
         diags.check(status, stacklevel=5)
     try:
-        clone = ffi.new("rp_graph**")
-        check(lib.rp_graph_clone(lib.rp_pipeline_graph(out[0]), clone))
-        self = Pipeline._of(clone[0], file=path.decode("utf-8", "replace"))
+        file, forms = path.decode("utf-8", "replace"), lib.rp_pipeline_form_count(out[0])
+        self = Pipeline._of(_clone(lib.rp_pipeline_graph(out[0])), file=file)
         assert isinstance(self, Pipeline)
+        self._smaller = tuple(Graph._of(_clone(lib.rp_pipeline_form(out[0], i)), file=file) for i in range(forms - 1))
         self.data = list(_data(out[0]))
         self.files = [text(lib.rp_pipeline_get_file(out[0], i))
                       for i in range(lib.rp_pipeline_file_count(out[0]))]
@@ -324,6 +332,12 @@ def _read(path: bytes, source: Optional[bytes], target: Any, include: Any, flat:
         return self
     finally:
         lib.rp_pipeline_destroy(out[0])
+
+
+def _clone(graph: Any) -> Any:
+    out = ffi.new("rp_graph**")
+    check(lib.rp_graph_clone(graph, out))
+    return out[0]
 
 
 def _data(pipeline: Any) -> "Iterator[Data]":

@@ -143,6 +143,16 @@ class Plan(Owner):
         return self.info.name
 
     @property
+    def forms(self) -> List[str]:
+        """Which sizes each of its forms is for, ``"tokens <= 8"``; one without a name where there are no ranges."""
+        found, out = [], ffi.new("char[]", 4096)
+        with self._handle as plan:
+            for i in range(lib.rp_plan_form_count(plan)):
+                check(lib.rp_plan_form_title(plan, i, out, len(out)))
+                found.append(text(out))
+        return found
+
+    @property
     def buffers(self) -> Dict[str, BufferInfo]:
         """The buffers that the application sees, by name."""
         found: Dict[str, BufferInfo] = {}

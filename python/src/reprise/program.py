@@ -136,7 +136,8 @@ class Program(Owner):
         return tuple(fixed)
 
     def _buffer(self, name: str, kind: int, code: int, shape: Sequence[Dim], *, nbytes: int = 0,
-                initial: Optional[Array] = None, max_value: int = 0) -> Tensor:
+                initial: Optional[Array] = None, max_value: int = 0,
+                ranges: "Union[Sequence[int], str]" = ()) -> Tensor:
         params = sized("rp_buffer_params")
         label = ffi.new("char[]", cstring(name, "name"))
         marks = self._marks(shape)
@@ -146,6 +147,11 @@ class Program(Owner):
             params.shape[i] = n
         kept = ffi.from_buffer(initial) if initial is not None else ffi.NULL
         params.initial = kept
+        limits = ffi.new("uint32_t[]", 1 if ranges == "auto" else [int(n) for n in ranges] or 1)
+        if ranges == "auto":
+            params.range_count = lib.RP_RANGES_AUTO
+        elif ranges:
+            params.ranges, params.range_count = limits, len(ranges)
         out = ffi.new("rp_buffer*")
         with Diagnostics() as diags, self._handle as program:
             status = lib.rp_program_buffer(program, params, diags.pointer, out)
@@ -207,9 +213,11 @@ class Program(Owner):
             return found[1]
 
     def live(self, name: str, value: Any = 0, *, shape: Optional[Shape] = None,
-             dtype: Optional[DTypeLike] = None, max: int = 0) -> "Live":
+             dtype: Optional[DTypeLike] = None, max: int = 0,
+             ranges: "Union[Sequence[int], str]" = ()) -> "Live":
         """Values that change between replays at the price of a memcpy. u32 for integers, f32 for floats,
-        where no dtype is said. With ``max`` it may stand in shapes: ``p.input("x", (tokens, 64))``."""
+        where no dtype is said. With ``max`` it may stand in shapes: ``p.input("x", (tokens, 64))``. The plan has a
+        form for each of ``ranges``, ascending largest values below ``max``, or ``"auto"``: those of the target."""
         array = np.atleast_1d(_arrays.plain(value))
         if dtype is None:
             dtype = "f32" if array.dtype.kind == "f" else "u32" if array.min(initial=0) >= 0 else "i32"
@@ -222,7 +230,11 @@ class Program(Owner):
             raise InvalidError(f"live '{name}' is {list(dims)}, its values are {list(initial.shape)}")
         if not 0 <= max < 1 << 32:
             raise InvalidError(f"a largest value of {max}: expected one of 32 bits")
-        tensor = self._buffer(name, lib.RP_LIVE, code, dims, initial=initial, max_value=max)
+        if isinstance(ranges, str) and ranges != "auto":
+            raise InvalidError(f"ranges of '{ranges}': expected a list of numbers, or auto")
+        if not isinstance(ranges, str) and not all(0 <= int(n) < 1 << 32 for n in ranges):
+            raise InvalidError(f"ranges of {list(ranges)}: expected numbers of 32 bits")
+        tensor = self._buffer(name, lib.RP_LIVE, code, dims, initial=initial, max_value=max, ranges=ranges)
         assert isinstance(tensor, Live)
         return tensor
 
@@ -410,13 +422,16 @@ class Program(Owner):
     # ---- The graph ---------------------------------------------------------------------------
 
     def graph(self) -> Graph:
-        """What was recorded so far. The program may go on."""
-        recorders, out = ffi.new("rp_recorder*[1]"), ffi.new("rp_graph**")
+        """What was recorded so far, in as many forms as live sizes have ranges. The program may go on."""
+        recorders, out, forms = ffi.new("rp_recorder*[1]"), ffi.new("rp_graph**"), []
         with self._lock, self._handle as program, self._recorder as recorder:
             recorders[0] = recorder
-            with Diagnostics(self._places.find) as diags:
-                diags.check(lib.rp_program_graph(program, recorders, 1, diags.pointer, out))
-            return Graph._of(out[0], places=self._places, weights=dict(self._weights))
+            for form in range(lib.rp_program_form_count(program)):
+                with Diagnostics(self._places.find) as diags:
+                    diags.check(lib.rp_program_form(program, recorders, 1, form, diags.pointer, out))
+                forms.append(Graph._of(out[0], places=self._places, weights=dict(self._weights)))
+        forms[-1]._smaller = tuple(forms[:-1])
+        return forms[-1]
 
     def compile(self, **options: Any) -> "Plan":
         """``self.graph().compile(...)``."""
