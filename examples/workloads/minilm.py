@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""all-MiniLM-L6-v2 with weights made up, over sentences of several lengths."""
+"""all-MiniLM-L6-v2 with weights made up: one plan for batches of all sizes, of sentences of several lengths.
+
+-D corners=1 tries the largest batches, too. The model as it is:
+    -D layers=6 -D width=384 -D heads=12 -D hidden=1536 -D vocabulary=30522 -D places=512"""
 from math import erf
 
 import numpy as np
 
 from workload import Workload
 
-w = Workload(batch=3, tokens=11, layers=2, width=48, heads=4, hidden=96, vocabulary=50, places=16)
+w = Workload(layers=2, width=48, heads=4, hidden=96, vocabulary=50, places=256, corners=0)
 shapes = {"embeddings.word_embeddings.weight": (w.vocabulary, w.width),
           "embeddings.position_embeddings.weight": (w.places, w.width),
           "embeddings.token_type_embeddings.weight": (2, w.width)}
@@ -53,9 +56,15 @@ def encode(ids):
     return mean / np.linalg.norm(mean)
 
 
-lengths = [w.tokens, *w.random.integers(1, w.tokens, w.batch - 1)]
-ids = w.random.integers(0, w.vocabulary, (w.batch, w.tokens)).astype(np.uint32)
-mask = (np.arange(w.tokens) < np.array(lengths)[:, None]).astype(bool)
-sentences, = w.run("minilm", {"ids": ids, "mask": mask, **tensors}, ["sentences"])
-w.close("sentences", sentences, np.stack([encode(row[:length]) for row, length in zip(ids, lengths)]), 1e-5)
+plan, weights = w.folder / "minilm.rplan", w.save("minilm", tensors)
+sizes = {name: size for name, size in w.sizes.items() if name != "corners"}
+w.reprise("compile", w.here / "minilm.yaml", *w.defines(sizes), "--target", "device", "-o", plan)
+for batch, tokens in [(1, 1), (1, 16), (3, 7)] + w.corners * [(32, 1), (1, 256), (8, 64), (32, 256)]:
+    lengths = np.concatenate([[tokens], w.random.integers(1, tokens + 1, batch - 1)])
+    ids = w.random.integers(0, w.vocabulary, (batch, tokens)).astype(np.uint32)
+    batches = w.save("batch", {"ids": ids, "mask": np.arange(tokens) < lengths[:, None]})
+    sentences, = w.replay(plan, ["sentences"], "--weights", weights, "--weights", batches,
+                          "--set", f"batch={batch}", "--set", f"tokens={tokens}")
+    want = np.stack([encode(row[:length]) for row, length in zip(ids, lengths)])
+    w.close(f"{batch} x {tokens}", sentences, want, 1e-5)
 w.finish()
