@@ -281,6 +281,18 @@ def test_older_versions(device, tmp_path):
     assert reprise.onnx.ports(path) == {"x": (2, 3, 4)}
 
 
+def test_nothing(device, tmp_path):
+    """A past of no tokens, as decoders are exported with; slices and sums of nothing."""
+    nodes = [h.make_node("Concat", ["past", "x"], ["y"], axis=1), h.make_node("ReduceSum", ["past", "one"], ["s"], keepdims=0),
+             h.make_node("Slice", ["x", "two", "two", "one"], ["none"]), h.make_node("Concat", ["none", "none"], ["z"], axis=0)]
+    path = model(tmp_path / "m.onnx", nodes, [("past", "f4", [2, "p", 4]), ("x", "f4", [2, 3, 4])], {"y": F, "s": F, "z": F},
+                 {"one": np.array([1]), "two": np.array([2])})
+    made = reprise.onnx.load(path, p=0)(np.zeros((2, 0, 4), "f4"), X)
+    close(made["y"], X)
+    close(made["s"], np.zeros((2, 4), "f4"))
+    assert made["z"].shape == (4, 0, 4)
+
+
 def test_quantised(device, tmp_path):
     """Zero points of both sides, along axes, computed by the model, behind padding, in groups: against whole numbers."""
     rng = np.random.default_rng(6)
@@ -551,7 +563,7 @@ def test_varying_refused(tmp_path):
         assert part in str(caught.value), str(caught.value)
     assert reprise.onnx.load(path, n=3).graph.stats["nodes"]
     for wrong, message in (({"live": {"n": 1}}, "n is up to 1"), ({"live": {"n": [8, 4]}}, "ascend"), ({"live": {"n": 4}, "params": {"n": 2}}, "twice"),
-                           ({"params": {"n": "x"}}, "n is x"), ({"values": {"z": 1}, "n": 3}, "no input 'z'"), ({"values": {"x": 1}}, "'x' is \\[\\]")):
+                           ({"params": {"n": "x"}}, "n is x"), ({"params": {"n": 0}}, "n is 0"), ({"values": {"z": 1}, "n": 3}, "no input 'z'"), ({"values": {"x": 1}}, "'x' is \\[\\]")):
         with pytest.raises(rp.InvalidError, match=message):
             reprise.onnx.load(path, **wrong)
 
@@ -605,7 +617,7 @@ def test_wrong_calls(tmp_path):
     encoder(tmp_path / "e.onnx")
     for sizes, message in (({}, r"sizes have to be given: batch \(dimension 0 of ids, dimension 0 of mask\); tokens"),
                            ({"batch": 1, "tokens": 2, "rows": 3}, "no size 'rows': it has batch, tokens"),
-                           ({"batch": 0, "tokens": 2}, "batch is 0"), ({"batch": 1, "tokens": 10}, "9")):
+                           ({"batch": -1, "tokens": 2}, "batch is -1"), ({"batch": 1, "tokens": 10}, "9")):
         with pytest.raises(rp.Error, match=message):
             reprise.onnx.load(tmp_path / "e.onnx", sizes=sizes)
     with pytest.raises(rp.InvalidError, match="no output 'z'"):

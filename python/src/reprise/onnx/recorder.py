@@ -189,8 +189,6 @@ class Recorder:
         kept = self._weights.get((id(array), dtype or ""))
         if kept is not None:
             return kept
-        if array.size == 0:
-            raise Refused("an input has no elements")
         if of_sizes(array):
             return self._computed_sizes(array)
         known, name, _ = self._known.setdefault(id(array), (array, self.hint + ".constant", ""))
@@ -352,8 +350,6 @@ class Recorder:
         if count == value.shape[axis] and step == 1:
             return value
         shape = (*value.shape[:axis], count, *value.shape[axis + 1:])
-        if count < 1:
-            raise Refused("the result has no elements")
         fixed = not varies(value.buffer.shape) and not isinstance(start, Dim)
         if fixed and product(value.shape[:axis]) == 1 and (step == 1 or count == 1):
             return value.view(shape, int(start) * int(product(value.shape[axis + 1:])))

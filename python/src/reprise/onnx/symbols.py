@@ -21,8 +21,8 @@ def numbers(name: str, given: Any, count: int) -> List[int]:
     """One number, or up to ``count`` in a list."""
     several = list(given) if isinstance(given, (list, tuple)) else [given]
     for n in several:
-        if isinstance(n, bool) or not hasattr(n, "__index__") or not 0 < int(n) <= LARGEST:
-            raise InvalidError(f"{name} is {n}: expected 1 or more")
+        if isinstance(n, bool) or not hasattr(n, "__index__") or not 0 <= int(n) <= LARGEST:
+            raise InvalidError(f"{name} is {n}: expected 0 or more")
     if not 0 < len(several) <= count or sorted(set(several)) != several:
         expected = "one number" if count == 1 else "numbers that ascend"
         raise InvalidError(f"{name} is {given}: expected {expected}")
@@ -51,6 +51,8 @@ class Symbols:
         self.sizes = {name: numbers(name, n, 1)[0] for name, n in sizes.items()}
         for name, given in params.items():
             value, *most = numbers(name, given, 2)
+            if value < 1:
+                raise InvalidError(f"{name} is {value}: a param begins at 1 or more")
             self.params[self.names[name]] = value
             self.most.update({self.names[name]: n for n in most})
         self.live = {self.names[name]: numbers(name, n, 16) for name, n in live.items()}
@@ -88,7 +90,7 @@ class Symbols:
             for axis, n in enumerate(port.dims):
                 place = f"{port.name}.{axis}"
                 key = n if isinstance(n, str) and place not in self.names else place
-                if isinstance(n, int) and n > 0:
+                if isinstance(n, int) and n >= 0:
                     shape.append(n)
                     continue
                 known = self._dims.get(key)

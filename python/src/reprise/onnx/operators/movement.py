@@ -125,16 +125,16 @@ def space_to_depth(call: Call) -> Result:
 
 @operator("Concat")
 def concat(call: Call) -> Result:
-    parts = [call[i] for i in range(len(call.inputs)) if product(call.shape(i)) != 0]
-    if not parts:
-        raise Refused("the result has no elements")
+    every = [call[i] for i in range(len(call.inputs))]
+    parts = [part for part in every if product(part.shape) != 0] or every
     rank = len(parts[0].shape)
     axis = call.axis(call.attribute("axis", 0), rank)
     for part in parts:
         if [n for i, n in enumerate(part.shape) if i != axis] != [
                 n for i, n in enumerate(parts[0].shape) if i != axis]:
             raise Refused(f"joins {list(parts[0].shape)} and {list(part.shape)} along axis {axis}")
-    dtype = next(call.dtype(i) for i in range(len(call.inputs)) if product(call.shape(i)) != 0)
+    dtype = call.r.dtype(parts[0])
+    dtype = COMPUTED.get(dtype, dtype)
     return call.r.concat([call.r.value(p, dtype) for p in parts], axis)
 
 
@@ -170,8 +170,6 @@ def slices(call: Call) -> Result:
     for axis, start, end, by in zip(axes, starts, ends, steps):
         axis = call.axis(axis, len(sizes))
         first, count = span(start, end, by, sizes[axis])
-        if count < 1:
-            raise Refused("the result has no elements")
         result = call.r.window(result, axis, first, count, by)
     return result
 
@@ -265,8 +263,8 @@ def tile(call: Call) -> Result:
     times = call.integers(1, "the repetitions") or []
     if all(n == 1 for n in times):
         return call[0]
-    if any(n < 1 for n in times):
-        raise Refused("the result has no elements")
+    if any(n < 0 for n in times):
+        raise Refused(f"repeats {times} times")
     return call.r.op("tile", {"x": call.value(0)}, {"repeats": times})
 
 
