@@ -379,7 +379,6 @@ const rp_composite rp_composites[] = {
          "vary; with a bias a "
          "`map` "
          "behind it.",
-     .checked = true,
      .operand_count = 4,
      .operands = {{"x", "rows", "*B K", R},
                   {"weight", "a row for each element of the result", "M K", R},
@@ -391,7 +390,6 @@ const rp_composite rp_composites[] = {
      .info.brief = "the gated feed-forward block of language models",
      .notes = "`down * (silu(gate * x) * (up * x))`, with `residual` added where it is given. Each "
               "product is a `matvec` or a `matmul`, as in `linear`.",
-     .checked = true,
      .operand_count = 6,
      .operands = {{"x", "rows", "*B D", R},
                   {"gate", "weight", "F D", R},
@@ -440,7 +438,7 @@ const rp_composite rp_composites[] = {
      .operand_count = 6,
      .attr_count = 3,
      .operands = {{"queries", "rows", "Q D", R},
-                  {"codebooks", "of each part of a row", "M K S", R},
+                  {"codebooks", "of each part of a row", "M E S", R},
                   {"codes", "the base", "N M", R},
                   EXCLUDED,
                   BEST("Q")},

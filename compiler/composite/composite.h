@@ -16,15 +16,15 @@ typedef struct rp_expansion rp_expansion;
 
 typedef struct rp_composite_operand {
     const char *name, *brief;
-    const char *shape; /* for the reference; the ops check, unless the composite is `checked` */
-    uint8_t access;    /* rp_access */
+    const char
+        *shape;     /* letters, compared between operands: "*B K", "N C ..."; "...": of any shape */
+    uint8_t access; /* rp_access */
     bool optional;
 } rp_composite_operand;
 
 struct rp_composite {
     rp_composite_info info;
     const char *notes; /* which ops it becomes, and what is chosen from the shapes */
-    bool checked;      /* letters of its shapes are compared, where its ops would take other ones */
     uint8_t operand_count, attr_count;
     rp_composite_operand operands[RP_COMPOSITE_MAX_OPERANDS];
     rp_op_attr attrs[RP_COMPOSITE_MAX_ATTRS];
@@ -65,6 +65,8 @@ struct rp_expansion {
     uint32_t first_id;                              /* of its nodes */
     uint32_t
         temps[RP_COMPOSITE_MAX_TEMPS]; /* names of transients so far, as strings of the graph */
+    uint32_t
+        made_of[RP_COMPOSITE_MAX_TEMPS]; /* of each: the operands that it is made of, a bit each */
     uint32_t temp_count;
 };
 

@@ -214,6 +214,25 @@ static bool only_moves(const rp_einsum *e, const rp_equation *equation) {
     return e->count == 1 && !(rp_labels_set(&equation->terms[0]) & ~rp_labels_set(&equation->out));
 }
 
+/* Says so at the first operand that is not of the class of those before it, or of none. */
+static rp_status no_class(const rp_einsum *e, uint32_t is_signed, uint32_t is_unsigned) {
+    const uint32_t classes[] = {RP_DT_FLOAT, is_signed, is_unsigned};
+    uint32_t like = UINT32_MAX, i = 0;
+    uint8_t dtype = RP_RAW;
+    for (; i < e->count && like; i++) {
+        uint32_t own = 0;
+        dtype = e->factors[i].operand.argument.tensor.dtype;
+        for (uint32_t k = 0; k < 3; k++)
+            own |= dtype < 32 && classes[k] >> dtype & 1 ? classes[k] : 0;
+        like &= own;
+    }
+    return rp_apply_error(
+        e->x->application, RP_BLAME_OP, 0,
+        "einsum: %s is %s; expected operands of floats, of signed integers or of unsigned "
+        "ones, up to 32 bits, and no mixture",
+        e->x->composite->operands[i - 1].name, rp_dtype_name((rp_dtype)dtype));
+}
+
 static rp_status choose_dtypes(rp_einsum *e, const rp_equation *equation, uint8_t *natural) {
     const uint32_t is_signed = RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32);
     const uint32_t is_unsigned = RP_DT(RP_U8) | RP_DT(RP_U16) | RP_DT(RP_U32) | RP_DT(RP_BOOL);
@@ -225,10 +244,7 @@ static rp_status choose_dtypes(rp_einsum *e, const rp_equation *equation, uint8_
     if (only_moves(e, equation) && all_are(e, RP_DT_ANY))
         *natural = first;
     else if (!floats && !all_are(e, is_signed) && !all_are(e, is_unsigned))
-        return rp_apply_error(
-            e->x->application, RP_BLAME_OP, 0,
-            "einsum: expected operands of floats, of signed integers or of unsigned "
-            "ones, up to 32 bits, and no mixture");
+        return no_class(e, is_signed, is_unsigned);
     uint8_t own = out->argument.tensor.dtype;
     if (own == RP_RAW || own == *natural || (floats && RP_DT(own) & RP_DT_FLOAT)) return RP_OK;
     return rp_apply_error(e->x->application, RP_BLAME_OP, 0, "einsum: out is %s, expected %s",

@@ -5,6 +5,7 @@
 #include "composite/apply.h"
 #include "composite/composite.h"
 #include "composite/sized.h"
+#include "ops/tables.h"
 
 static rp_status match_operands(rp_expansion *e) {
     const rp_composite *c = e->composite;
@@ -67,38 +68,98 @@ static rp_status match_attrs(rp_expansion *e) {
     return RP_OK;
 }
 
-/* What a letter stands for, and the operand that said so; 0: free. */
+/* ---- Letters --------------------------------------------------------------------------------- */
+
+/* What a letter stands for, and the operand that said so; NULL: it is free. */
 typedef struct bound_letter {
     uint64_t number;
     const char *operand;
 } bound_letter;
 
+/* A shape's letters: the first may be any leading dimensions, "*B K"; behind the last there may be others, "N C ...",
+ * or ones, "N C 1...". */
+typedef struct pattern {
+    char letters[RP_MAX_RANK];
+    uint32_t count;
+    bool star, rest, single;
+} pattern;
+
+static pattern read_pattern(const char *shape) {
+    pattern p = {.star = *shape == '*', .rest = strstr(shape, "...") != NULL};
+    for (const char *c = shape; *c; c++)
+        if (*c >= 'A' && *c <= 'Z' && p.count < RP_MAX_RANK) p.letters[p.count++] = *c;
+    return p;
+}
+
+/* The attribute that says where channels lie; attr_count of a composite that has none, whose operands are no grids. */
+static uint32_t layout_of(const rp_expansion *e) {
+    uint32_t i = 0;
+    while (i < e->composite->attr_count && strcmp(e->composite->attrs[i].name, "layout") != 0) i++;
+    return i;
+}
+
+static bool has_grids(const rp_expansion *e) {
+    return layout_of(e) < e->composite->attr_count;
+}
+
+/* Whether channels, which shapes name second, lie behind all other dimensions. */
+static bool has_channels_last(const rp_expansion *e) {
+    return has_grids(e) && e->attrs[layout_of(e)] != 0;
+}
+
+/* The dimension that letter `index` stands for. */
+static uint32_t letter_place(const rp_expansion *e, const pattern *p, uint32_t index,
+                             const rp_tensor *t) {
+    uint32_t at = p->rest ? index : t->rank - p->count + index;
+    uint32_t channels = p->single ? 0 : 1;
+    if ((p->rest || p->single || p->count > 2) && !p->star && index >= channels &&
+        has_channels_last(e))
+        at = index == channels ? t->rank - 1u : at - 1;
+    return at;
+}
+
+static rp_status wrong_operand(rp_expansion *e, uint32_t operand, const char *format, ...)
+    RP_PRINTF(3, 4);
+static rp_status wrong_operand(rp_expansion *e, uint32_t operand, const char *format, ...) {
+    char message[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return rp_apply_error(e->application, RP_BLAME_OP, 0, "%s: %s %s", e->composite->info.name,
+                          e->composite->operands[operand].name, message);
+}
+
 /* Binds the letters of an operand's shape to its dimensions, or compares them with what is bound. */
 static rp_status match_letters(rp_expansion *e, uint32_t operand, bound_letter letters[26]) {
     const rp_composite_operand *own = &e->composite->operands[operand];
     const rp_tensor *t = &e->operands[operand]->argument.tensor;
-    bool star = *own->shape == '*';
-    uint32_t count = 0, at = 0;
-    for (const char *c = own->shape; *c; c++) count += *c >= 'A' && *c <= 'Z';
-    if (t->rank < count - star || (t->rank != count && !star))
-        return rp_apply_error(e->application, RP_BLAME_OP, 0,
-                              "%s: %s has %u dimensions, expected %s%u", e->composite->info.name,
-                              own->name, t->rank, star ? "at least " : "", count - star);
-    for (const char *c = own->shape; *c; c++) {
-        if (*c < 'A' || *c > 'Z') continue;
-        bound_letter *letter = letters + (*c - 'A');
-        uint32_t from_end = count - ++at;
-        uint64_t number = star && at == 1 ? rp_expand_rows(e->operands[operand], from_end)
-                                          : t->dims[t->rank - 1 - from_end];
-        if (letter->number == 0) *letter = (bound_letter){number, own->name};
+    pattern p = read_pattern(own->shape);
+    if (p.count == 0) return RP_OK; /* of any shape */
+    if (p.letters[0] == 'N' && p.count > 2 && t->rank + 1u == p.count && has_grids(e)) {
+        p.count--; /* of one grid alone */
+        memmove(p.letters, p.letters + 1, p.count);
+        p.single = true;
+    }
+    bool more = p.star || p.rest;
+    if (t->rank < p.count - p.star || (t->rank > p.count && !more))
+        return wrong_operand(e, operand, "has %u dimensions, expected %s%u", t->rank,
+                             more ? "at least " : "", p.count - p.star);
+    for (uint32_t i = 0; i < p.count; i++) {
+        bound_letter *letter = letters + (p.letters[i] - 'A');
+        bool leading = p.star && i == 0;
+        uint32_t at = leading ? 0 : letter_place(e, &p, i, t);
+        uint64_t number = leading ? rp_expand_rows(e->operands[operand], p.count - 1) : t->dims[at];
+        if (!letter->operand) *letter = (bound_letter){number, own->name};
         if (letter->number == number) continue;
-        char which[40] = "product of leading dimensions";
-        if (!star || at > 1)
-            snprintf(which, sizeof which, "dimension %u from the end", from_end + 1);
-        return rp_apply_error(e->application, RP_BLAME_OP, 0,
-                              "%s: %s has %llu as %s, expected %llu as %s has",
-                              e->composite->info.name, own->name, (unsigned long long)number, which,
-                              (unsigned long long)letter->number, letter->operand);
+        if (leading)
+            return wrong_operand(
+                e, operand, "has %llu as product of leading dimensions, expected %llu as %s has",
+                (unsigned long long)number, (unsigned long long)letter->number, letter->operand);
+        return wrong_operand(e, operand,
+                             "has %llu as dimension %u from the end, expected %llu as %s has",
+                             (unsigned long long)number, t->rank - at,
+                             (unsigned long long)letter->number, letter->operand);
     }
     return RP_OK;
 }
@@ -106,7 +167,7 @@ static rp_status match_letters(rp_expansion *e, uint32_t operand, bound_letter l
 /* Maps broadcast, and ids of other experts give zeros: what ops take may be no operand of theirs. */
 static rp_status check_letters(rp_expansion *e) {
     bound_letter letters[26] = {0};
-    for (uint32_t i = 0; i < e->composite->operand_count && e->composite->checked; i++)
+    for (uint32_t i = 0; i < e->composite->operand_count; i++)
         if (e->operands[i] && e->operands[i]->argument.tensor.rank <= RP_MAX_RANK)
             RP_TRY(match_letters(e, i, letters));
     return RP_OK;
@@ -153,13 +214,66 @@ rp_status rp_expand_temp(rp_expansion *e, const char *name, rp_given_operand *ou
     return out->fresh == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
+/* ---- Ops ------------------------------------------------------------------------------------- */
+
+static uint32_t name_of(const rp_expansion *e, const rp_given_operand *operand) {
+    const rp_graph *g = e->application->graph;
+    if (operand->fresh != RP_NONE) return operand->fresh;
+    return operand->argument.buffer < g->buffers_count ? g->buffers[operand->argument.buffer].name
+                                                       : RP_NONE;
+}
+
+/* The composite's operands that an op's operand is, or is made of, a bit each. */
+static uint32_t made_of(const rp_expansion *e, const rp_given_operand *operand, bool *is_one) {
+    uint32_t name = name_of(e, operand), same = 0;
+    for (uint32_t i = 0; i < e->composite->operand_count; i++)
+        if (e->operands[i] && name_of(e, e->operands[i]) == name) same |= 1u << i;
+    *is_one = same != 0;
+    for (uint32_t i = 0; !same && i < e->temp_count; i++)
+        if (e->temps[i] == name) return e->made_of[i];
+    return same;
+}
+
+static void note_made(rp_expansion *e, const rp_given_operand *operand, uint32_t of) {
+    uint32_t name = name_of(e, operand);
+    for (uint32_t i = 0; i < e->temp_count; i++)
+        if (e->temps[i] == name) e->made_of[i] |= of;
+}
+
+/* " (x is data, out is made of data, updates)": whose operands an op's are, where it calls them otherwise. */
+static void say_operands(const rp_expansion *e, const rp_part *parts, uint32_t count,
+                         char text[160]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < count && used < 120; i++) {
+        bool is_one;
+        uint32_t of = parts[i].operand ? made_of(e, parts[i].operand, &is_one) : 0;
+        const char *before = "";
+        for (uint32_t k = 0; is_one && of >> k; k++)
+            if ((of >> k & 1) && strcmp(e->composite->operands[k].name, parts[i].name) == 0) of = 0;
+        for (uint32_t k = 0; of >> k && used < 120; k++) {
+            const char *name = e->composite->operands[k].name;
+            if (!(of >> k & 1)) continue;
+            int n = *before ? snprintf(text + used, 160 - used, "%s%s", before, name)
+                            : snprintf(text + used, 160 - used, "%s%s is %s%s", used ? "; " : " (",
+                                       parts[i].name, is_one ? "" : "made of ", name);
+            used += n > 0 ? (size_t)n : 0;
+            before = ", ";
+        }
+    }
+    if (used && used < 159) snprintf(text + used, 160 - used, ")");
+}
+
 rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, uint32_t part_count,
                        const rp_attribute *attrs, uint32_t attr_count) {
     rp_application *outer = e->application;
     rp_given_operand operands[RP_APPLY_MAX_OPERANDS];
-    uint32_t from[RP_APPLY_MAX_OPERANDS], count = 0;
+    uint32_t from[RP_APPLY_MAX_OPERANDS], count = 0, of = 0;
+    char whose[160];
     for (uint32_t i = 0; i < part_count && count < RP_APPLY_MAX_OPERANDS; i++) {
+        bool is_one;
         if (!parts[i].operand) continue;
+        of |= made_of(e, parts[i].operand, &is_one);
         operands[count] = *parts[i].operand;
         operands[count].name = parts[i].name;
         from[count++] = i;
@@ -173,9 +287,13 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
                             .attr_count = attr_count,
                             .choices = outer->choices};
     rp_status status = rp_apply_op(&inner, rp_op_find(op, strlen(op)));
-    if (status == RP_ERROR_INVALID)
-        rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->info.name, inner.error);
+    if (status == RP_ERROR_INVALID) {
+        say_operands(e, parts, part_count, whose);
+        rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s%s", e->composite->info.name, inner.error,
+                       whose);
+    }
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
+        note_made(e, parts[from[i]].operand, of);
         parts[from[i]].operand->argument = operands[i].argument;
         parts[from[i]].operand->fresh = operands[i].fresh;
     }

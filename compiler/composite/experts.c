@@ -103,7 +103,6 @@ const rp_composite rp_composites_experts[] = {
               "chosen scores (Mixtral), which is that of all, divided by its sum over the chosen; "
               "`all` is the "
               "softmax of all scores, as it is.",
-     .checked = true,
      .operand_count = 7,
      .attr_count = 2,
      .operands = {{"x", "rows", "*N D", R},
@@ -132,7 +131,6 @@ const rp_composite rp_composites_experts[] = {
               "r there. Three products, each a `matvec` or a `matmul` as in `linear`, of which "
               "those of x are "
               "one dispatch where they are `matvec`, and a `map`.",
-     .checked = true,
      .operand_count = 6,
      .attr_count = 1,
      .operands = {{"x", "rows", "*B K", R},

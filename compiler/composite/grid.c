@@ -157,7 +157,7 @@ rp_status rp_windows_count(rp_expansion *x, const rp_grid *in, uint32_t pads, ui
         uint64_t padded = in->size[i] + w->pad[i] + w->pad_end[i], spans = rp_windows_extent(w, i);
         if (spans > padded)
             return rp_apply_error(x->application, RP_BLAME_OP, 0,
-                                  "%s: a window spans %llu elements along %c, and there are %llu "
+                                  "%s: a window spans %llu elements along %c, and x has %llu "
                                   "with the padding",
                                   x->composite->info.name, (unsigned long long)spans, "dhw"[i],
                                   (unsigned long long)padded);

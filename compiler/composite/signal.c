@@ -391,7 +391,7 @@ const rp_composite rp_composites_signal[] = {
      .operand_count = 3,
      .attr_count = 1,
      .operands = {{"a", "signals", "*R N", .access = RP_READ},
-                  {"b", "as many, or one for all", "*R K", .access = RP_READ},
+                  {"b", "as many, or one for all", "*S K", .access = RP_READ},
                   {"out", "the results", "*R L", .access = RP_WRITE}},
      .attrs = {{.name = "mode",
                 .brief = "which part of the result",

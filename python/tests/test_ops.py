@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -258,3 +259,80 @@ def test_products_of_blocks():
         for other in found[1:]:
             for name in "yz":
                 np.testing.assert_array_equal(other[name], found[0][name])
+
+
+# What composites are called right with, where letters alone do not say it: shapes, dtypes but f32, and attributes.
+CALLS = {
+    "where": ({"condition": ((4, 8), "bool"), "x": (4, 8), "y": (8,)}, {}),
+    "roll": ({"x": (4, 8)}, {"shifts": [1], "axes": [0]}),
+    "tile": ({"x": (4, 8)}, {"repeats": [2, 1]}),
+    "slice_axes": ({"x": (4, 8)}, {"starts": [1], "ends": [3], "axes": [0]}),
+    "scatter_elements": ({"data": (4, 8), "indices": ((2, 8), "i32"), "updates": (2, 8)}, {"axis": 0}),
+    "scatter_nd": ({"data": (4, 8), "indices": ((3, 1), "i32"), "updates": (3, 8)}, {}),
+    "einsum": ({"a": (4, 8), "b": (8, 3)}, {"equation": "ij,jk->ik"}),
+    "lora": ({"x": (4, 8), "weight": (6, 8), "a": (2, 8), "b": (6, 2)}, {}),
+    "attention": ({"q": (4, 8), "k": (6, 2, 8), "v": (6, 2, 8)}, {}),
+    "pq_search": ({"queries": (4, 8), "codebooks": (2, 16, 4), "codes": ((9, 2), "u8")}, {"k": 2}),
+    "knn": ({"queries": (4, 8), "base": (9, 8)}, {"k": 2}),
+    "kmeans_assign": ({"x": (9, 8), "centroids": (3, 8)}, {}),
+    "kmeans_step": ({"x": (9, 8), "centroids": (3, 8)}, {}),
+    **{f"conv{n}d": ({"x": (2, 3, *[5] * n), "weight": (4, 3, *[2] * n)}, {}) for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": ({"x": (2, 3, *[5] * n), "weight": (3, 4, *[2] * n)}, {}) for n in (1, 2, 3)},
+    **{f"{kind}_pool{n}d": ({"x": (2, 3, *[5] * n)}, {"kernel": [2]}) for kind in ("max", "avg") for n in (1, 2, 3)},
+    **{f"global_{kind}_pool": ({"x": (2, 3, 5, 5)}, {}) for kind in ("max", "average")},
+    "batch_norm": ({"x": (2, 3, 5, 5), "mean": (3,), "variance": (3,)}, {}),
+    "group_norm": ({"x": (2, 4, 5, 5), "scale": (4,)}, {"groups": 2}),
+    "instance_norm": ({"x": (2, 3, 5, 5), "bias": (3,)}, {}),
+    "pad": ({"x": (4, 8)}, {"pads": [1, 1, 2, 2]}),
+    "resize": ({"x": (4, 8)}, {"sizes": [8, 4]}),
+    "histogram_of": ({"x": (4, 8)}, {"low": 0.0, "high": 1.0, "bins": 4}),
+    "sample": ({"logits": (4, 32), "seed": ((1,), "u32")}, {"top_k": 4}),
+    "random_categorical": ({"logits": (4, 32), "seed": ((1,), "u32")}, {}),
+    **{name: ({"x": (4, 6, 2)}, {}) for name in ("fft", "ifft", "fft2", "ifft2", "irfft", "irfft2")},
+    **{name: ({"x": (4, 6)}, {}) for name in ("rfft", "rfft2")},
+    "fft_convolve": ({"a": (4, 9), "b": (4, 3)}, {}),
+    "stft": ({"x": (4, 32), "window": (8,)}, {"step": 4}),
+    "top_k_large": ({"x": (4, 32)}, {"k": 2}),
+}
+
+
+def call_of(p: rp.Program, signature: "ops.Signature"):
+    """Shapes, dtypes and attributes that a composite takes."""
+    if signature.name in CALLS:
+        inputs, attributes = CALLS[signature.name]
+        given = {k: v if isinstance(v[-1], str) else (v, "f32") for k, v in inputs.items()}
+        return given, attributes
+    tensors, attributes = synthesise(p, signature, True)
+    return {k: (t.shape, t.dtype) for k, t in tensors.items()}, attributes
+
+
+def test_composites_name_their_operands():
+    """Each composite with each operand of every other dtype, of another rank, and with each dimension another: it takes
+    that, or the message speaks of an operand that was written, at this line."""
+    refused = 0
+    for name, signature in ops.signatures.items():
+        if not signature.composite:
+            continue
+        right, attributes = call_of(rp.Program("right"), signature)
+
+        def call(inputs):
+            p = rp.Program("wrong")
+            given = {k: p.input(k, s, d) for k, (s, d) in inputs.items()}
+            return getattr(ops, name)(**given, **attributes)
+
+        call(right)
+        for operand, (shape, dtype) in right.items():
+            others = [(shape, d) for d in ("f64", "i64", "u8", "i8", "i32", "u32", "bool", "f16") if d != dtype]
+            others += [((*shape[:-1], 32), d) for d in ("q8_0", "q4_0")]
+            others += [((*shape, 3), dtype), (shape[:-1] or (2, 3), dtype), ((2, *shape), dtype)]
+            others += [((*shape[:i], shape[i] + 1, *shape[i + 1:]), dtype) for i in range(len(shape))]
+            for other in others:
+                try:
+                    call({**right, operand: other})
+                except rp.InvalidError as error:
+                    refused += 1
+                    said = str(error).split(f"{name}: ", 1)[-1].split("attribute", 1)
+                    names = [o.name for o in (*signature.inputs, *signature.results)]
+                    assert len(said) > 1 or any(re.search(rf"\b{n}\b", said[0]) for n in names), (other, str(error))
+                    assert error.file == __file__ and error.line > 0 and error.column > 0, error
+    assert refused > 500, refused
