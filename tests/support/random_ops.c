@@ -142,6 +142,7 @@ static bool may_write_there(const rops_node *n, uint32_t output) {
     for (uint32_t i = 0; i < n->line.call.operand_count; i++) {
         const rops_value *in = &n->operands[i], *out = &n->operands[output];
         if (i == output || in->tensor.absent || !overlap(in, out)) continue;
+        if (n->as) return false; /* several ops read and write there */
         if (is_output(&n->line.call, i) || !same_bytes(in, out)) return false;
         if (in->tensor.dtype != out->tensor.dtype) return false;
         if (rp_op_reads_at(&n->line.call, i) != RP_AT_SAME) return false;
@@ -241,6 +242,8 @@ bool rops_add(rops_maker *m, const rops_call *given, rops_value *out, uint32_t o
         if (c->inputs[i].buffer == RP_NONE && !c->inputs[i].tensor.absent) return false;
     rops_node *n = &ops->nodes[ops->node_count];
     if (!prepare(m, c, n)) return false;
+    n->as = c->as;
+    n->as_attrs = c->as_attrs;
     uint32_t count = n->line.call.operand_count;
     for (uint32_t i = 0; i < count; i++) {
         if (i < c->input_count) n->operands[i] = c->inputs[i];
@@ -293,7 +296,7 @@ static void choose_optional(rp_random_ops *ops) {
             if (is_output(&n->line.call, k) && !n->operands[k].tensor.absent)
                 floats &= (RP_DT(n->operands[k].tensor.dtype) & RP_DT_FLOAT) != 0;
         if (rp_random_percent(&random, 30)) label = 1 + rp_random_below(&random, ROPS_ALONE);
-        if (floats && rp_random_percent(&random, percent)) n->optional = (uint8_t)label;
+        if (floats && !n->as && rp_random_percent(&random, percent)) n->optional = (uint8_t)label;
     }
 }
 
@@ -466,6 +469,11 @@ static void build_item(rp_graph *g, rp_random_ops *ops, uint32_t item, uint32_t 
             if (n->operands[k].tensor.absent) continue;
             arguments[k].buffer = map[n->operands[k].buffer];
             arguments[k].offset = n->operands[k].offset;
+        }
+        if (n->as) {
+            rops_apply_as(g, n, arguments);
+            *id = g->nodes_count;
+            continue;
         }
         rp_op_line_add(g, &n->line, (*id)++, arguments);
         if (n->optional) mark_optional(g, n->optional);

@@ -507,6 +507,9 @@ void rops_motif(rops_maker *m) {
         {rops_resample, 3, FIXED},
         {rops_made, 8, FIXED},
         {rops_axes, 10, FIXED},
+        {rops_products, 6, SIZED},
+        {rops_repeated, 4, SIZED},
+        {rops_composites, 6, SIZED},
     };
     enum { MOTIFS = sizeof motifs / sizeof *motifs };
     uint8_t rows = m->ops->seed > FIRST_GRAPHS ? LONG : ROWS;

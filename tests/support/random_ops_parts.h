@@ -16,6 +16,7 @@ typedef struct rops_value {
 typedef struct rops_node {
     rp_op_line line; /* the call, checked */
     rops_value operands[ROPS_OPERANDS];
+    const char *as, *as_attrs; /* rops_call */
     uint8_t optional; /* 0: no; 1 to 3: under the label "s1" to "s3"; ROPS_ALONE: without a label */
 } rops_node;
 
@@ -68,6 +69,9 @@ typedef struct rops_call {
     rops_value kept[2];
     uint32_t kept_count;
     rp_dtype dtype; /* of the first output; RP_RAW: its default */
+    /* What front ends would be given, "linear x weight out", a name for each operand; the op stands for it where
+     * shapes are concerned. NULL: the op itself. */
+    const char *as, *as_attrs;
 } rops_call;
 bool rops_add(rops_maker *m, const rops_call *call, rops_value *out, uint32_t out_count);
 
@@ -116,6 +120,12 @@ void rops_spatial(rops_maker *m);
 void rops_resample(rops_maker *m);
 /* Of families random, signal and experts: random_ops_made.c. */
 void rops_made(rops_maker *m);
+/* What front ends make other ops of: random_ops_composites.c. */
+void rops_products(rops_maker *m);
+void rops_repeated(rops_maker *m);
+void rops_composites(rops_maker *m);
+/* Appends to the graph what front ends make of a node. */
+void rops_apply_as(rp_graph *graph, const rops_node *node, const rp_op_argument *arguments);
 /* Of family axes: random_ops_axes.c. */
 void rops_axes(rops_maker *m);
 void rops_along(rops_maker *m);
