@@ -180,10 +180,12 @@ class Plans(cli.Case):
 
     def test_another_version(self):
         newer = bytearray(self.plan)
-        newer[16] += 2
+        newer[16] += 3
         self.refused(bytes(newer), "version")
         newer[16] -= 1  # that of a file of several forms, which it is not
         self.refused(bytes(newer), "form 1 starts at byte")
+        newer[16] -= 1  # that of one before
+        self.refused(bytes(newer), "version")
 
     def test_flipped_bits(self):
         rng = random.Random(5)
