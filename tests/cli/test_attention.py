@@ -241,12 +241,14 @@ nodes:
         for changed, error in (
                 ({"q": "[3, 5, 4, 32]", "out": "[3, 5, 4, 32]"}, "q has 3 sequences and k 2 caches, expected as many"),
                 ({"q": "[1, 2, 5, 4, 32]"}, "q has 5 dimensions, expected [H, D], [T, H, D] or [B, T, H, D]"),
-                ({"q": "[2, 5, 3, 32]"}, "q has 3 heads, expected a multiple of the 2 of k and v"),
+                ({"q": "[2, 5, 3, 32]", "out": "[2, 5, 3, 32]"}, "q has 3 heads, expected a multiple of the 2 of k and v"),
                 ({"n": "[3]"}, "length has 3 elements, expected 1 or as many as sequences, 2"),
                 ({"more": ", mask: m"}, "mask is for 3 heads, expected 1 or 4"),
-                ({"more": ", key: k"}, "key, value and position come together"),
+                ({"more": ", key: k"}, "key has 18 as product of leading dimensions, expected 10 as q has"),
+                ({"q": "[2, 9, 4, 32]", "out": "[2, 9, 4, 32]", "more": ", key: k"}, "key, value and position come together"),
                 ({"more": ", k_offsets: n"}, "k_offsets are not possible without q_offsets"),
-                ({"more": ", sinks: n"}, "sinks is u32, expected f32, f16 or bf16")):
+                ({"more": ", sinks: n"}, "sinks has 2 as dimension 1 from the end, expected 4 as q has"),
+                ({"q": "[2, 5, 2, 32]", "out": "[2, 5, 2, 32]", "more": ", sinks: n"}, "sinks is u32, expected f32, f16 or bf16")):
             c = dict(good, **changed)
             self.write("p.yaml", f"""reprise: 1
 buffers:

@@ -420,10 +420,10 @@ nodes:
                 ("strides: [1, 1]", "strides: 2", ["out is f32[2,4,6,7], expected f32[2,4,3,4]"]),
                 ("strides: [1, 1]", "pads: [1, 1, 1]", ["bad.yaml:14:11: error:", "has 3 numbers, expected 1, 2 or 4"]),
                 ("strides: [1, 1]", "pads: 1\n    auto_pad: valid", ["bad.yaml:15:15: error:", "and so does pads"]),
-                ("strides: [1, 1]", "dilations: 5", ["a window spans 11 elements along h, and there are 8"]),
+                ("strides: [1, 1]", "dilations: 5", ["a window spans 11 elements along h, and x has 8 with the padding"]),
                 ("groups: 2", "groups: 3", ["bad.yaml:13:13: error:", "'groups' of conv2d is 3"]),
                 ("groups: 2", "groups: 1", ["x has 6 channels, expected 3"]),
-                ("shape: [4]", "shape: [5]", ["bias has 5 elements, expected 4"]),
+                ("shape: [4]", "shape: [5]", ["bias has 5 as dimension 1 from the end, expected 4 as weight has"]),
                 ("[4, 3, 3, 3]", "[4, 3, 3]", ["weight has 3 dimensions, expected 4"]),
                 ("op: conv2d", "op: conv3d", ["weight has 4 dimensions, expected 5"])]:
             self.assertIn(old, pipeline)
