@@ -8,6 +8,7 @@ import pathlib
 import statistics
 import struct
 import subprocess
+import tempfile
 import time
 
 import numpy as np
@@ -150,6 +151,25 @@ def arguments(about, target="device"):
     parser.add_argument("--build", type=pathlib.Path, default=BUILD, help="where Reprise was built")
     parser.add_argument("--no-header", action="store_true", help="rows alone")
     return parser
+
+
+def plan_arguments(parser):
+    """Plans may be compiled on another machine than the one that measures them."""
+    parser.add_argument("--save", type=pathlib.Path, metavar="FOLDER", help="compile plans alone")
+    parser.add_argument("--plans", type=pathlib.Path, metavar="FOLDER", help="measure those of --save")
+    parser.add_argument("--no-torch", action="store_true", help="Reprise alone")
+
+
+def with_plans(args, save, measure):
+    """Compiles plans by save(args, folder), measures them by measure(args, folder), or does one of the two."""
+    if args.save:
+        save(args, args.save)
+    elif args.plans:
+        measure(args, args.plans)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            save(args, pathlib.Path(folder))
+            measure(args, pathlib.Path(folder))
 
 
 def row(*cells):

@@ -14,7 +14,6 @@ import pathlib
 import re
 import statistics
 import subprocess
-import tempfile
 import time
 
 import common
@@ -214,20 +213,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=2, help="of everything, in turn")
     parser.add_argument("--milliseconds", type=int, default=300, help="that a plan is replayed for in a round")
     parser.add_argument("--seconds", type=int, default=140, help="behind which PyTorch begins nothing more")
-    parser.add_argument("--save", type=pathlib.Path, metavar="FOLDER", help="compile plans alone")
-    parser.add_argument("--plans", type=pathlib.Path, metavar="FOLDER", help="measure those of --save")
-    parser.add_argument("--no-torch", action="store_true", help="Reprise alone")
+    common.plan_arguments(parser)
     args = parser.parse_args()
     args.levels = [f"-O{level}" for level in args.levels]
     if max(args.tokens) > MOST_TOKENS or min(args.tokens) < 0:
         parser.error(f"the cache holds 0 to {MOST_TOKENS} tokens")
-    if args.save:
-        save_plans(args, args.save)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        if not args.plans:
-            save_plans(args, pathlib.Path(folder))
-        run(args, args.plans or pathlib.Path(folder))
+    common.with_plans(args, save_plans, run)
 
 
 if __name__ == "__main__":

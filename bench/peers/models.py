@@ -16,7 +16,6 @@ import json
 import pathlib
 import statistics
 import sys
-import tempfile
 import time
 
 import numpy as np
@@ -247,17 +246,9 @@ def main():
     parser.add_argument("--dtypes", nargs="+", default=["f32", "f16"], choices=["f32", "f16"], help="of MiniLM and ResNet")
     parser.add_argument("--tokens", type=int, default=256, help="that are decoded")
     parser.add_argument("--layers", type=int, default=decode.LAYERS, help="of the model that decodes")
-    parser.add_argument("--save", type=pathlib.Path, metavar="FOLDER", help="compile plans alone")
-    parser.add_argument("--plans", type=pathlib.Path, metavar="FOLDER", help="measure those of --save")
-    parser.add_argument("--no-torch", action="store_true", help="Reprise alone")
+    common.plan_arguments(parser)
     args = parser.parse_args()
-    if args.save:
-        save_plans(args, args.save)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        if not args.plans:
-            save_plans(args, pathlib.Path(folder))
-        measure(args, args.plans or pathlib.Path(folder))
+    common.with_plans(args, save_plans, measure)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ typedef struct rp_expansion rp_expansion;
 
 typedef struct rp_composite_operand {
     const char *name, *brief;
-    const char
-        *shape;     /* letters, compared between operands: "*B K", "N C ..."; "...": of any shape */
+    /* Letters, compared between operands: "*B K", "N C ..."; "...": of any shape. */
+    const char *shape;
     uint8_t access; /* rp_access */
     bool optional;
 } rp_composite_operand;
@@ -65,8 +65,8 @@ struct rp_expansion {
     uint32_t first_id;                              /* of its nodes */
     uint32_t
         temps[RP_COMPOSITE_MAX_TEMPS]; /* names of transients so far, as strings of the graph */
-    uint32_t
-        made_of[RP_COMPOSITE_MAX_TEMPS]; /* of each: the operands that it is made of, a bit each */
+    /* Of each the operands that it is made of, a bit each. */
+    uint32_t made_of[RP_COMPOSITE_MAX_TEMPS];
     uint32_t temp_count;
 };
 

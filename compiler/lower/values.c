@@ -346,10 +346,9 @@ static const char *four_function(rp_emit *e, uint32_t value) {
         put_moved_from(e, value, rp_emit_name(e, "return %s(0);", type));
         rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
     } else {
-        bool as_is = e->members[v->member].call.op->together &&
-                     e->members[v->member].call.operands[0].dtype == v->dtype;
+        const char *x = moves(e, value, 1) ? "x" : rp_emit_round_4(e, v->dtype, type, "x");
         rp_text_format(&e->functions, "    %s x = %s_4(i);\n    return %s;\n}\n\n", type,
-                       exact_name(e, value), as_is ? "x" : rp_emit_round_4(e, v->dtype, type, "x"));
+                       exact_name(e, value), x);
     }
     return name;
 }
@@ -360,7 +359,7 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
     if (e->status != RP_OK) return "";
     if (v->locals[value]) return v->locals[value];
     const rp_emit_member *m = &e->members[out->member];
-    const char *text, *type = rp_emit_class(out->dtype);
+    const char *text, *four, *type = rp_emit_class(out->dtype);
     rp_emit_args args;
     if (out->window == 1) return v->locals[value] = rp_emit_name(e, "c%u", value);
     const char *function = out->window ? NULL : output_function(e, value, &args);
@@ -370,8 +369,8 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
         text = eval_output_4(v, value, function, &args, per_row);
     } else if (function) {
         text = rp_eval_call(v, out->member, function, &args, per_row);
-    } else if (v->loads && rp_emit_has_four(e, value)) {
-        text = rp_emit_name(e, "%s(i)", four_function(e, value));
+    } else if (v->loads && (four = four_function(e, value))) {
+        text = rp_emit_name(e, "%s(i)", four);
     } else if (v->loads) { /* "at": the four indices */
         const char *const at[] = {put_load(v, "uvec4", "at", "uvec4(i, i + 1u, i + 2u, i + 3u)")};
         text = put_calls(e, four_of(type), rp_emit_value_function(e, value), at, 1);
@@ -494,7 +493,8 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const rp_graph_operand *o = &e->members[member].operands[operand];
     bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
     if (!o->absent && !computed) return NULL;
-    if (computed && rp_emit_has_four(e, o->value)) return four_function(e, o->value);
+    const char *four = computed ? four_function(e, o->value) : NULL;
+    if (four) return four;
     const char *one = rp_emit_reader(e, member, operand);
     const char *type = rp_emit_type_4(e, member, operand);
     const char *name = rp_emit_name(e, "%s_4", one);

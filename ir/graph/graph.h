@@ -40,9 +40,9 @@ typedef struct rp_graph_buffer {
                              * number of its alias set: images of one may share memory */
     uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
     uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
-    bool
-        exact; /* live: in this form of a plan it is 1 whenever that runs, and so a number where dimensions
-                 * name it alone; not in text, where it stands in no dimension then */
+    /* live: in this form of a plan it is 1 whenever that runs, and so a number where dimensions name it alone; not in
+     * text, where it stands in no dimension then */
+    bool exact;
     uint32_t
         first_follow; /* live: in follows[], ascending `to`; count > 0: nobody sets it, some of */
     uint32_t follow_count; /* its bytes are those of other live buffers, the rest stays as it is */

@@ -56,7 +56,8 @@ static bool bind_tokens(rp_op_call *call) {
                               "neither attribute %s nor the shape of out says how many "
                               "there are",
                               i ? "tokens" : "sequences");
-        rp_op_bind(call, "AT"[i], out -> dims[i]);
+        uint64_t count = out->dims[i];
+        rp_op_bind(call, "AT"[i], count);
     }
     return true;
 }

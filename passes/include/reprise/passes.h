@@ -65,8 +65,9 @@ typedef struct rp_pass_options {
     void *observer_user;
     rp_pass_progress *progress; /* may be NULL */
     void *progress_user;
-    const uint32_t *fused; /* ids of nodes that pass `fuse` merges where it can, whatever its
-                                 * estimate says: to see what would come of it. NULL: none */
+    /* Ids of nodes that pass `fuse` merges where it can, whatever its estimate says: to see what would come of it.
+     * NULL: none. */
+    const uint32_t *fused;
     uint32_t fused_count;
 } rp_pass_options;
 
