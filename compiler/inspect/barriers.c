@@ -6,6 +6,7 @@
 
 #include "graph/reasons.h"
 #include "hazard/boundary.h"
+#include "hazard/cover.h"
 
 static int by_place(const void *left, const void *right) {
     const rp_hazard *a = left, *b = right;
@@ -44,11 +45,31 @@ static bool is_alone(rp_boundaries *b, const rp_graph *g, const rp_reason *r, ui
     return true;
 }
 
+/* How many there are of each kind, and the kind that the barrier is drawn for. */
+static void put_kinds(rp_text *t, const rp_reason *reasons, uint32_t count) {
+    uint32_t found[RP_ORDER + 1] = {0}, kinds = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        found[reasons[i].hazard.kind]++;
+        kinds |= 1u << reasons[i].hazard.kind;
+    }
+    rp_text_format(t, ",\"kind\":\"%s\",\"kinds\":{", rp_hazard_name(rp_barrier_reason(kinds)));
+    for (uint32_t k = 0; k <= RP_ORDER; k++)
+        rp_text_format(t, "%s\"%s\":%u", k ? "," : "", rp_hazard_name((rp_hazard_kind)k), found[k]);
+    rp_text_char(t, '}');
+}
+
+/* Whether the tagged form has no barrier there: readers wait for words instead. */
+static bool waited_for(const rp_graph *g, uint32_t at) {
+    const rp_graph_barrier *tagged = &rp_graph_form(g, RP_FORM_TAGGED)[at];
+    return g->tagged_barriers_count && !(tagged->src | tagged->dst);
+}
+
 static bool put_barrier(rp_text *t, const rp_graph *g, const rp_form_reasons *r, uint32_t at,
                         rp_boundaries *boundaries, rp_hazard *own) {
     uint32_t first = r->first[at], count = r->first[at + 1] - first;
-    bool alone, comma = false;
+    bool alone, comma = false, inner = at > 0 && at < g->group_count;
     rp_text_format(t, "{\"before_group\":%u", at);
+    put_kinds(t, r->reasons + first, count);
     rp_json_number(t, "bytes", count_bytes(r->reasons + first, count, own));
     rp_text_string(t, ",\"alone\":[");
     for (uint32_t i = 0; i < count; i++) {
@@ -58,7 +79,10 @@ static bool put_barrier(rp_text *t, const rp_graph *g, const rp_form_reasons *r,
         rp_text_u64(t, i);
         comma = true;
     }
-    rp_text_string(t, "]}");
+    rp_text_char(t, ']');
+    if (inner && !comma) rp_json_flag(t, "needless", true);
+    if (waited_for(g, at)) rp_json_flag(t, "tagged_away", true);
+    rp_text_char(t, '}');
     return true;
 }
 
@@ -71,7 +95,10 @@ static bool put_all(rp_text *t, const rp_graph *g, const rp_reasons *reasons) {
         .a = &g->allocator, .barriers = g->barriers, .count = g->barriers_count};
     ok = own != NULL;
     for (uint32_t i = 0; ok && i < reasons->barrier_count; i++) {
-        if (!(g->barriers[i].src | g->barriers[i].dst)) continue;
+        const rp_graph_barrier *b = &g->barriers[i];
+        const rp_graph_barrier *tagged = &rp_graph_form(g, RP_FORM_TAGGED)[i];
+        if (!(b->src | b->dst | tagged->src | tagged->dst))
+            continue; /* as in the graph's own list */
         rp_text_string(t, first ? "\n" : ",\n");
         first = false;
         ok = put_barrier(t, g, r, i, &boundaries, own);

@@ -17,6 +17,7 @@ typedef struct form {
     rp_graph *source, *last;
     rp_text passes;     /* objects with commas between */
     rp_text difference; /* "" or an object */
+    double seconds;     /* of all passes */
     bool fast;          /* as pass `lower` was told */
 } form;
 
@@ -112,6 +113,7 @@ rp_status rp_inspection_observe(void *inspection, int index, const rp_pass_repor
     if (!f->last) return RP_ERROR_USAGE; /* nobody told of the graph before the pass */
     if (!strcmp(report->pass, "lower=fast")) f->fast = true;
     if (f->passes.size) rp_text_string(&f->passes, ",\n");
+    f->seconds += report->seconds;
     RP_TRY(rp_inspect_pass(&f->passes, report, f->last, graph));
     return report->changed ? keep(&f->last, graph) : RP_OK;
 }
@@ -186,7 +188,9 @@ static rp_status put_form(rp_text *t, const rp_inspection *i, const form *f, rp_
         rp_text_string(t, "null");
     rp_text_string(t, ",\n\"passes\":[");
     if (f->passes.size) rp_text_append(t, f->passes.data, f->passes.size);
-    rp_text_string(t, "],\n\"graph\":");
+    rp_text_char(t, ']');
+    if (f->passes.size) rp_json_real(t, "seconds", f->seconds);
+    rp_text_string(t, ",\n\"graph\":");
     if (!f->last) {
         rp_text_string(t, "null,\n\"facts\":null");
     } else {
@@ -203,6 +207,7 @@ static rp_status put_form(rp_text *t, const rp_inspection *i, const form *f, rp_
 static rp_status put_document(rp_text *t, const rp_inspection *i, rp_diags *diags) {
     rp_text_format(t, "{\"inspection\":1,\n\"reprise\":\"%s\"", rp_version());
     rp_json_text(t, "file", i->file);
+    rp_json_text(t, "source_file", i->text ? i->file : NULL); /* whose lines `line` counts */
     rp_text_string(t, ",\n\"forms\":[");
     for (uint32_t f = 0; f < i->forms_count; f++) {
         if (f) rp_text_string(t, ",\n");
@@ -224,8 +229,8 @@ rp_status rp_inspection_print(rp_inspection *i, rp_inspection_format format, rp_
     if (status == RP_OK && format == RP_INSPECTION_JSON)
         status = rp_text_take(&json, out_text, out_size);
     else if (status == RP_OK) {
-        rp_inspect_page(&page, json.data, json.size);
-        status = rp_text_take(&page, out_text, out_size);
+        status = rp_inspect_page(&page, json.data, json.size);
+        if (status == RP_OK) status = rp_text_take(&page, out_text, out_size);
     }
     rp_text_free(&json);
     rp_text_free(&page);

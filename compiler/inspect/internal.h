@@ -10,9 +10,10 @@
 enum {
     RP_INSPECT_LINE =
         480, /* bytes of a line of a difference that are shown, of more the beginning */
-    RP_INSPECT_LINES = 8000, /* of one difference */
-    RP_INSPECT_NEAR = 32,    /* nodes of a list of neighbours */
-    RP_INSPECT_ALIASES = 8,  /* of a transient with those that begin behind it */
+    RP_INSPECT_LINES = 8000,    /* of one difference */
+    RP_INSPECT_NEAR = 32,       /* nodes of a list of neighbours */
+    RP_INSPECT_PLAIN = 1 << 18, /* bytes of a document that stands in its page as it is */
+    RP_INSPECT_ALIASES = 8,     /* of a transient with those that begin behind it */
 };
 
 /* A list of uint32_t lists, one for each of `count` items: items[first[i]] .. items[first[i + 1]]. */
@@ -43,7 +44,11 @@ rp_status rp_inspect_kernels(rp_text *text, const rp_graph *graph, bool fast, ui
                              rp_diags *diags);
 
 /* page.c: the page around a document. */
-void rp_inspect_page(rp_text *page, const char *json, size_t size);
+rp_status rp_inspect_page(rp_text *page, const char *json, size_t size);
+/* pack.c: the same JSON of ASCII alone, without '<' and '~' */
+void rp_inspect_ascii(rp_text *text, const char *json, size_t size);
+/* and such a text in less; false without memory, or for one of 4 GiB and more. */
+bool rp_inspect_pack(rp_text *text, const char *ascii, size_t size);
 
 /* [1,2,3] */
 void rp_inspect_list(rp_text *text, const uint32_t *items, uint32_t count);

@@ -188,10 +188,14 @@ static module_counts count_module(const uint32_t *words, uint32_t count) {
     return c;
 }
 
+static uint64_t invocations_of(const rp_graph_kernel *k) {
+    return (uint64_t)k->local[0] * k->local[1] * k->local[2];
+}
+
 /* Workgroups that one multiprocessor holds at a time, by what the target says that it has; 0: not known. */
 static uint64_t resident(const rp_graph *g, const rp_graph_kernel *k) {
     const rp_target *t = rp_graph_target(g);
-    uint64_t invocations = (uint64_t)k->local[0] * k->local[1] * k->local[2];
+    uint64_t invocations = invocations_of(k);
     if (rp_graph_is_portable(g) || !t->resident_groups || !t->resident_invocations || !invocations)
         return 0;
     uint64_t groups = t->resident_invocations / invocations;
@@ -225,9 +229,11 @@ static void put_module(rp_text *t, const rp_graph *g, const rp_graph_kernel *k) 
     rp_text_char(t, '}');
 }
 
-static void put_kernels(rp_text *t, const rp_graph *g, const texts *all,
-                        const uint32_t *of_kernel) {
+static void put_kernels(rp_text *t, const rp_graph *g, const texts *all, const uint32_t *of_kernel,
+                        uint32_t *users) {
     bool first = true;
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        if (g->nodes[i].kind == RP_RUN) users[g->nodes[i].kernel]++;
     rp_text_string(t, "\"glsl\":[");
     for (uint32_t i = 0; i < all->items_count; i++) {
         rp_text_string(t, i ? ",\n{\"text\":" : "\n{\"text\":");
@@ -240,6 +246,8 @@ static void put_kernels(rp_text *t, const rp_graph *g, const texts *all,
         if (g->kernels[i].removed) continue;
         rp_text_format(t, "%s{\"kernel\":%u", first ? "\n" : ",\n", i);
         first = false;
+        rp_json_number(t, "nodes", users[i]);
+        rp_json_number(t, "invocations", invocations_of(&g->kernels[i]));
         rp_json_optional(t, "glsl", of_kernel[i], RP_NONE);
         rp_json_optional(t, "resident_groups", resident(g, &g->kernels[i]), 0);
         put_module(t, g, &g->kernels[i]);
@@ -253,12 +261,14 @@ rp_status rp_inspect_kernels(rp_text *t, const rp_graph *g, bool fast, uint32_t 
     const rp_allocator *a = &g->allocator;
     texts all = {0};
     uint32_t *of_kernel = rp_alloc(a, g->kernels_count, sizeof *of_kernel);
-    if (!of_kernel) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < g->kernels_count; i++) of_kernel[i] = RP_NONE;
-    rp_status status = find_texts(g, fast, &all, of_kernel, glsl, diags);
-    if (status == RP_OK) put_kernels(t, g, &all, of_kernel);
+    uint32_t *users = rp_alloc_zero(a, g->kernels_count, sizeof *users);
+    rp_status status = of_kernel && users ? RP_OK : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; status == RP_OK && i < g->kernels_count; i++) of_kernel[i] = RP_NONE;
+    if (status == RP_OK) status = find_texts(g, fast, &all, of_kernel, glsl, diags);
+    if (status == RP_OK) put_kernels(t, g, &all, of_kernel, users);
     for (uint32_t i = 0; i < all.items_count; i++) rp_release(a, all.items[i].text);
     rp_release(a, all.items);
     rp_release(a, of_kernel);
+    rp_release(a, users);
     return status;
 }

@@ -140,6 +140,18 @@ static bool put_aliases(rp_text *t, const memory *m) {
     return true;
 }
 
+/* The first of the groups with the most alive, and what the arena has above that. */
+static void put_fullest(rp_text *t, const memory *m) {
+    const rp_graph *g = m->g;
+    uint32_t fullest = 0;
+    for (uint32_t i = 1; i < g->group_count; i++)
+        if (m->alive[i] > m->alive[fullest]) fullest = i;
+    rp_json_optional(t, "fullest_group", g->group_count ? fullest : RP_NONE, RP_NONE);
+    if (!(g->stages & RP_STAGE_PLACED)) return;
+    uint64_t bound = g->group_count ? m->alive[fullest] : 0;
+    rp_json_number(t, "above_bound_bytes", g->arena_bytes > bound ? g->arena_bytes - bound : 0);
+}
+
 static bool reads(uint8_t access) {
     return rp_access_reads(access);
 }
@@ -169,6 +181,7 @@ rp_status rp_inspect_memory(rp_text *t, const rp_graph *g) {
         }
         rp_text_char(t, ']');
     }
+    if (ok && (g->stages & RP_STAGE_SCHEDULED)) put_fullest(t, &m);
     free_memory(&m);
     return ok ? RP_OK : RP_ERROR_NO_MEMORY;
 }

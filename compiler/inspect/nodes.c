@@ -4,6 +4,7 @@
  * the longest path, which no schedule makes shorter, are `critical`. */
 #include "inspect/internal.h"
 
+#include "base/number.h"
 #include "graph/deps.h"
 #include "reprise/cost.h"
 
@@ -41,7 +42,7 @@ static rp_status find_paths(const rp_graph *g, paths *p) {
     return RP_OK;
 }
 
-/* Nodes in front of a vertex, those behind joins among them: at most RP_INSPECT_NEAR. */
+/* Nodes in front of a vertex or behind it, those behind joins among them: at most RP_INSPECT_NEAR. */
 typedef struct neighbours {
     uint32_t ids[RP_INSPECT_NEAR];
     uint32_t count, steps;
@@ -62,13 +63,15 @@ static void add_neighbour(neighbours *n, uint32_t id) {
     n->count++;
 }
 
-static void find_neighbours(neighbours *n, const rp_graph *g, const rp_deps *d, uint32_t vertex) {
+/* `first` and `edges`: the edges of each vertex, to those before it or to those behind it. */
+static void find_neighbours(neighbours *n, const rp_graph *g, const rp_deps *d,
+                            const uint32_t *first, const uint32_t *edges, uint32_t vertex) {
     uint32_t stack[64], depth = 0;
     stack[depth++] = vertex;
     while (depth && !n->cut) {
         uint32_t v = stack[--depth];
-        for (uint32_t e = d->first_pred[v]; e < d->first_pred[v + 1] && !n->cut; e++) {
-            uint32_t other = d->pred[e];
+        for (uint32_t e = first[v]; e < first[v + 1] && !n->cut; e++) {
+            uint32_t other = edges[e];
             n->cut = ++n->steps > 1024 || (other >= d->node_count && depth == 64);
             if (other < d->node_count)
                 add_neighbour(n, g->nodes[d->node[other]].id);
@@ -78,21 +81,32 @@ static void find_neighbours(neighbours *n, const rp_graph *g, const rp_deps *d, 
     }
 }
 
+static void put_neighbours(rp_text *t, const rp_graph *g, const paths *p, uint32_t vertex,
+                           bool behind) {
+    const rp_deps *d = &p->deps;
+    neighbours near = {.count = 0};
+    find_neighbours(&near, g, d, behind ? d->first_succ : d->first_pred, behind ? d->succ : d->pred,
+                    vertex);
+    rp_json_key(t, behind ? "before" : "after");
+    rp_inspect_list(t, near.ids, near.count);
+    if (near.cut) rp_json_flag(t, behind ? "before_more" : "after_more", true);
+}
+
 static void put_place(rp_text *t, const rp_graph *g, const paths *p, uint32_t node) {
     const rp_graph_node *n = &g->nodes[node];
     uint32_t v = p->vertex[node], weight = p->deps.weight[v];
     if (g->stages & RP_STAGE_SCHEDULED) {
         uint32_t earliest = p->depth[v] - weight;
         uint32_t latest = g->group_count > p->height[v] ? g->group_count - p->height[v] : 0;
-        rp_json_number(t, "earliest", earliest < n->group ? earliest : n->group);
-        rp_json_number(t, "latest", latest > n->group ? latest : n->group);
+        if (earliest > n->group) earliest = n->group;
+        if (latest < n->group) latest = n->group;
+        rp_json_number(t, "earliest", earliest);
+        rp_json_number(t, "latest", latest);
+        rp_json_number(t, "slack", latest - earliest);
     }
     if (weight && p->depth[v] + p->height[v] - 1 == p->deepest) rp_json_flag(t, "critical", true);
-    neighbours near = {.count = 0};
-    find_neighbours(&near, g, &p->deps, v);
-    rp_json_key(t, "after");
-    rp_inspect_list(t, near.ids, near.count);
-    if (near.cut) rp_json_flag(t, "after_more", true);
+    put_neighbours(t, g, p, v, false);
+    put_neighbours(t, g, p, v, true);
 }
 
 static void put_known(rp_text *t, const char *key, double value) {
@@ -118,6 +132,23 @@ static void put_cost(rp_text *t, const rp_costs *costs, uint32_t node) {
     put_known(t, "expected_ns", c.expected_ns);
 }
 
+/* Of each group what the longest of its nodes is expected to take. */
+static void put_expected(rp_text *t, const rp_graph *g, const rp_costs *costs) {
+    uint32_t node = 0; /* they are in plan order */
+    rp_text_string(t, ",\n\"longest_expected_ns\":[");
+    for (uint32_t group = 0; group < g->group_count; group++) {
+        double most = 0;
+        for (; node < g->nodes_count && g->nodes[node].group == group; node++) {
+            rp_node_cost c = {.size = sizeof c};
+            if (rp_costs_get(costs, node, &c) == RP_OK && c.expected_ns > most)
+                most = c.expected_ns;
+        }
+        if (group) rp_text_char(t, ',');
+        rp_number_print(t, most);
+    }
+    rp_text_char(t, ']');
+}
+
 static void put_nodes(rp_text *t, const rp_graph *g, const paths *p, const rp_costs *costs,
                       const uint32_t *glsl) {
     rp_text_string(t, ",\n\"nodes\":[");
@@ -129,6 +160,7 @@ static void put_nodes(rp_text *t, const rp_graph *g, const paths *p, const rp_co
         rp_text_char(t, '}');
     }
     rp_text_format(t, "],\n\"longest_path\":%u", p->deepest);
+    if (g->stages & RP_STAGE_SCHEDULED) put_expected(t, g, costs);
 }
 
 rp_status rp_inspect_nodes(rp_text *t, const rp_graph *g, const rp_graph *source,

@@ -148,7 +148,7 @@ class Chromium:
         return place
 
     def click(self, selector, at=None):
-        x, y = at or self.center(selector)
+        x, y = at or self.center(selector)  # at: a point of the window instead of an element's middle
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         self.frame()

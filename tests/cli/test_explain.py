@@ -69,7 +69,7 @@ graph halves {
         self.assertRegex(out, r"barriers +1 -> +0  better")
         self.assertRegex(self.explain("halves.rpir", "--what-if", "range=n1:$y[0+256]"), r"expected|same figures")
         self.expect(INPUT, "explain", "halves.rpir", "--what-if", "range=n1:$x[0+4]", error="n1 does not use $x")
-        self.expect(INPUT, "explain", "halves.rpir", "--what-if", "range=n1:$y[0+1000]", error="(what if):9:")
+        self.expect(INPUT, "explain", "halves.rpir", "--what-if", "range=n1:$y[0+1000]", error="halves.rpir: error: --what-if: the range 0+1000 ends behind")
 
     def test_what_if_fusion(self):
         """A fusion that the estimate refuses, and one that is no matter of cost."""
@@ -90,8 +90,13 @@ graph halves {
         self.expect(INPUT, "explain", "graph.rpir", "--what-if", "no-reuse=x", error="no place in the arena")
 
     def test_wrong_use(self):
-        for wrong in ("fuse=n1", "fuse=1,2", "range=n1:x[0+4]", "range=n1:$x", "no-reuse=", "else"):
+        for wrong in ("fuse=n1", "fuse=1,2", "fuse=n1,n1", "fuse=n1,n2,n1", "range=n1:x[0+4]", "range=n1:$x", "range=n1:$x[0+4", "range=n1:$x[0+4]]", "range=n1:$x[+4]", "range=n1:$x[0+]",
+                      "range=n1:$x[0]", "range=n1:$[0+4]", "range=n1:$x[-1+4]", "range=n1:$x[0+99999999999999999999]", "no-reuse=", "else"):
             self.expect(USAGE, "explain", "graph.rpir", "--what-if", wrong, error="--what-if is no-reuse=")
+        self.expect(INPUT, "explain", "graph.rpir", "--what-if", "fuse=n0,n99", error="has no node n99 after compiling, which --what-if names")
+        self.expect(INPUT, "explain", "graph.rpir", "b99", error="has no barrier before group 99; it has")
+        self.write("empty.rpir", "reprise 1\ngraph empty {\n}\n")
+        self.expect(INPUT, "explain", "empty.rpir", "b0", error="has no barriers after compiling")
         self.expect(USAGE, "explain", error="names no file")
         self.expect(USAGE, "explain", "graph.rpir", "n1", "n2", "n3", error="too many")
         self.expect(OK, "compile", "graph.rpir", "-o", "p.rplan", "-q")

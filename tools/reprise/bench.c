@@ -107,7 +107,7 @@ static json_t *inspect(bench_job *job, cli_source *source, int *out_result) {
     json_t *root = NULL;
     *out_result = cli_inspect_begin(source, &inspection);
     if (*out_result == CLI_OK)
-        *out_result = cli_inspect_source(source, &job->passes, NULL, inspection, NULL);
+        *out_result = cli_inspect_source(source, &job->passes, NULL, NULL, inspection, NULL);
     if (*out_result == CLI_OK && !(root = cli_facts_document(source->path, inspection)))
         *out_result = CLI_ENVIRONMENT;
     rp_inspection_destroy(inspection);
@@ -117,7 +117,7 @@ static json_t *inspect(bench_job *job, cli_source *source, int *out_result) {
 static int bench_form(bench_job *job, cli_source *source, json_t *form,
                       const cli_measured *measured) {
     cli_facts facts;
-    if (!cli_facts_open(source->path, form, &facts)) return CLI_OK;
+    if (!cli_facts_open(source->path, NULL, form, &facts)) return CLI_OK;
     const char *passes = job->passes.pipeline ? job->passes.pipeline : rp_pass_level(1);
     json_t *entry = cli_bench_entry(&facts, passes, measured);
     int result = job->update ? cli_bench_keep(&job->comparison, entry)

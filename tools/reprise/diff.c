@@ -67,7 +67,7 @@ static int show_page(cli_source *a, cli_source *b, const cli_params *params, cli
     bool differs = false;
     int result = output ? cli_output_check(output) : CLI_OK;
     if (result == CLI_OK) result = cli_inspect_begin(b, &inspection);
-    if (result == CLI_OK) result = cli_inspect_source(b, &passes, a, inspection, &differs);
+    if (result == CLI_OK) result = cli_inspect_source(b, &passes, NULL, a, inspection, &differs);
     if (result == CLI_OK)
         result = cli_inspect_write(inspection, view == CLI_VIEW_HTML, output ? output : "-");
     rp_inspection_destroy(inspection);

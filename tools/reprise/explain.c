@@ -80,7 +80,7 @@ static int read_options(const cli_command *command, int argc, char **argv, expla
 
 static bool open_last(const char *file, json_t *root, cli_facts *out) {
     json_t *forms = json_object_get(root, "forms");
-    return cli_facts_open(file, json_array_get(forms, json_array_size(forms) - 1), out);
+    return cli_facts_open(file, root, json_array_get(forms, json_array_size(forms) - 1), out);
 }
 
 /* What would be, against what is. */
@@ -91,7 +91,8 @@ static int answer(explain_job *job, cli_source *source, const cli_facts *now) {
     cli_facts then = {0};
     const rp_graph *graph = cli_source_origin(source, &result);
     if (!graph) return result;
-    result = cli_inspect_begin(source, &inspection);
+    result = cli_what_if_check(&job->what, now);
+    if (result == CLI_OK) result = cli_inspect_begin(source, &inspection);
     if (result == CLI_OK)
         result = cli_what_if_compile(&job->what, graph, &job->passes, source->path, inspection);
     if (result == CLI_OK && !(root = cli_facts_document(source->path, inspection)))
@@ -110,9 +111,14 @@ static int explain(explain_job *job, cli_source *source) {
     json_t *root = NULL;
     cli_facts facts = {0};
     bool asked = job->question.subject != SUBJECT_ALL || job->what.change == CHANGE_NOTHING;
+    char title[512];
     if (job->params.target.size) job->passes.target = &job->params.target;
+    cli_form_title(source, source->form_count - 1, title, sizeof title);
+    if (*title && source->form_count > 1)
+        cli_note("%s: %s is explained; --form N chooses another", source->path, title);
     int result = cli_inspect_begin(source, &inspection);
-    if (result == CLI_OK) result = cli_inspect_source(source, &job->passes, NULL, inspection, NULL);
+    if (result == CLI_OK)
+        result = cli_inspect_source(source, &job->passes, NULL, NULL, inspection, NULL);
     if (result == CLI_OK && !(root = cli_facts_document(source->path, inspection)))
         result = CLI_ENVIRONMENT;
     if (result == CLI_OK && open_last(source->path, root, &facts)) {

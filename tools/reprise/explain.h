@@ -25,8 +25,8 @@ typedef struct cli_question {
 
 /* A form of a document, with what is looked up in it. */
 typedef struct cli_facts {
-    const char *file;
-    json_t *form, *graph, *facts;                        /* borrowed */
+    const char *file, *source_file; /* what lines are those of; NULL: not known */
+    json_t *form, *graph, *facts;   /* borrowed */
     json_t *nodes, *node_facts, *buffers, *buffer_facts; /* objects by id, owned */
     json_t *inside; /* source id -> the node that does its work */
 } cli_facts;
@@ -34,8 +34,8 @@ typedef struct cli_facts {
 /* The document of an inspection, to be released; NULL after a message. */
 json_t *cli_facts_document(const char *file, rp_inspection *inspection);
 
-/* False where the form has no graph. */
-bool cli_facts_open(const char *file, json_t *form, cli_facts *out);
+/* Of a form of the document `root`. False where it has no graph. */
+bool cli_facts_open(const char *file, const json_t *root, json_t *form, cli_facts *out);
 void cli_facts_close(cli_facts *facts);
 
 json_t *cli_fact(const json_t *by_id, json_int_t id); /* NULL: there is none */
@@ -62,6 +62,8 @@ typedef struct cli_what_if {
 /* Reads "no-reuse=%h", "range=n7:%h[0+64]" or "fuse=n3,n4". CLI_OK, or CLI_USAGE after a message. */
 int cli_what_if_read(const cli_command *command, const char *text, cli_what_if *out);
 
+/* Whether the nodes that it names are there. CLI_OK, or CLI_INPUT after a message. */
+int cli_what_if_check(const cli_what_if *what, const cli_facts *now);
 /* Compiles the graph as it would be then, tells `into` of it, and leaves what came of it. An exit status after
  * messages. */
 int cli_what_if_compile(const cli_what_if *what, const rp_graph *graph,

@@ -21,12 +21,16 @@ static json_t *by_id(json_t *list, const char *key) {
     return map;
 }
 
-bool cli_facts_open(const char *file, json_t *form, cli_facts *out) {
+bool cli_facts_open(const char *file, const json_t *root, json_t *form, cli_facts *out) {
     json_t *graph = json_object_get(form, "graph"), *facts = json_object_get(form, "facts"), *node,
            *id;
     size_t i, k;
     char name[32];
-    *out = (cli_facts){.file = file, .form = form, .graph = graph, .facts = facts};
+    *out = (cli_facts){.file = file,
+                       .source_file = cli_fact_text(root, "source_file"),
+                       .form = form,
+                       .graph = graph,
+                       .facts = facts};
     if (!json_is_object(graph) || !json_is_object(facts)) return false;
     out->nodes = by_id(json_object_get(graph, "nodes"), "id");
     out->node_facts = by_id(json_object_get(facts, "nodes"), "id");
@@ -124,6 +128,16 @@ static void say_ids(const json_t *list, const char *nothing) {
                cli_fact_integer(json_array_get(list, i)));
     if (count > MOST) printf(" and %zu more", count - MOST);
     if (count == 0) printf("%s", nothing);
+}
+
+static const char *say_time(double ns, char text[32]) {
+    if (ns < 1)
+        snprintf(text, 32, "less than 1 ns");
+    else if (ns < 1000)
+        snprintf(text, 32, "%.0f ns", ns);
+    else
+        snprintf(text, 32, "%.2f us", ns / 1e3);
+    return text;
 }
 
 static void say_boundary(const cli_facts *f, json_int_t at) {
@@ -273,7 +287,10 @@ static void say_source(const cli_facts *f, const json_t *node) {
                        *written = cli_fact_text(source, "written");
             if (!text && written) text = written + strspn(written, " \t");
             printf("  n%" JSON_INTEGER_FORMAT, cli_fact_integer(id));
-            if (line) printf(" at %s:%" JSON_INTEGER_FORMAT, f->file, line);
+            if (line && f->source_file)
+                printf(" at %s:%" JSON_INTEGER_FORMAT, f->source_file, line);
+            else if (line)
+                printf(" at line %" JSON_INTEGER_FORMAT, line);
             printf(": %s\n", text ? text : "");
         }
     }
@@ -308,15 +325,16 @@ static void say_cost(const json_t *fact) {
     const json_t *expected = json_object_get(fact, "expected_ns"),
                  *memory = json_object_get(fact, "memory_ns"),
                  *operations = json_object_get(fact, "operations");
-    char a[32], b[32];
+    char a[32], b[32], time[32];
     if (!json_object_get(fact, "bytes_read")) return;
     printf("Cost: %s read, %s written", cli_fact_bytes(read, a), cli_fact_bytes(written, b));
     if (operations) printf(", %.0f operations", json_number_value(operations));
     if (memory)
-        printf("; the bytes alone take %.3g us at the target's rate",
-               json_number_value(memory) / 1e3);
+        printf("; the bytes alone take %s at the target's rate",
+               say_time(json_number_value(memory), time));
     if (expected)
-        printf("; %.3g us expected, with a barrier in front", json_number_value(expected) / 1e3);
+        printf("; %s expected, with a barrier in front",
+               say_time(json_number_value(expected), time));
     printf(".\n");
     if (cli_fact_text(fact, "variant"))
         printf("Variant: %s%s%s.\n", cli_fact_text(fact, "variant"),
@@ -417,10 +435,19 @@ static int explain_barrier(const cli_facts *f, json_int_t group) {
                        barrier) if (cli_fact_number(barrier, "before_group", -1) == group) found =
         barrier;
     if (!found) {
-        cli_error(f->file,
-                  "has no barrier before group %" JSON_INTEGER_FORMAT
-                  "; b0 is the one before the plan",
-                  group);
+        json_t *barriers = json_object_get(f->graph, "barriers");
+        size_t count = json_array_size(barriers);
+        json_int_t first = cli_fact_number(json_array_get(barriers, 0), "before_group", 0),
+                   last = count ? cli_fact_number(json_array_get(barriers, count - 1),
+                                                  "before_group", 0)
+                                : 0;
+        if (count == 0)
+            cli_error(f->file, "has no barriers after compiling");
+        else
+            cli_error(f->file,
+                      "has no barrier before group %" JSON_INTEGER_FORMAT
+                      "; it has %zu, from b%" JSON_INTEGER_FORMAT " to b%" JSON_INTEGER_FORMAT,
+                      group, count, first, last);
         return CLI_INPUT;
     }
     say_boundary(f, group);
@@ -502,17 +529,16 @@ static int explain_buffer(const cli_facts *f, const char *name) {
     }
     if (shares > MOST) printf(" and %zu more", shares - MOST);
     if (shares) printf(".\n");
-    json_t *alive = json_object_get(f->facts, "alive_bytes");
-    json_int_t bound = cli_fact_number(json_object_get(f->graph, "stats"), "arena_bound_bytes", 0);
-    for (i = 0; offset >= 0 && i < json_array_size(alive); i++) {
-        if (cli_fact_integer(json_array_get(alive, i)) != bound) continue;
-        bool here = (json_int_t)i >= cli_fact_number(fact, "first_group", 0) &&
-                    (json_int_t)i <= cli_fact_number(fact, "last_group", -1);
-        printf("The arena is as large as it is for group %zu, in which %s are alive; this buffer "
-               "%s.\n",
-               i, cli_fact_bytes((double)bound, bytes),
+    json_int_t fullest = cli_fact_number(f->facts, "fullest_group", -1);
+    if (offset >= 0 && fullest >= 0) {
+        json_int_t bound =
+            cli_fact_number(json_object_get(f->graph, "stats"), "arena_bound_bytes", 0);
+        bool here = fullest >= cli_fact_number(fact, "first_group", 0) &&
+                    fullest <= cli_fact_number(fact, "last_group", -1);
+        printf("The arena is as large as it is for group %" JSON_INTEGER_FORMAT
+               ", in which %s are alive; this buffer %s.\n",
+               fullest, cli_fact_bytes((double)bound, bytes),
                here ? "is one of them" : "is not among them");
-        break;
     }
     printf("What is ordered for it:\n");
     if (!say_hazards(f, is_about, &id)) printf("  nothing\n");

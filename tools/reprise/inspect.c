@@ -145,9 +145,84 @@ static int compare(cli_source *other, uint32_t form, const rp_pass_options *pass
     return result;
 }
 
-int cli_inspect_source(cli_source *source, const rp_pass_options *passes, cli_source *other,
-                       rp_inspection *into, bool *out_differs) {
+/* ---- Times ----------------------------------------------------------------------------------- */
+
+static int no_profile(const char *path) {
+    cli_error(path, "is no profile; expected what 'reprise profile --format json' prints");
+    return CLI_INPUT;
+}
+
+int cli_profile_open(const char *path, cli_profile_file *out) {
+    struct stat info;
+    json_error_t error;
+    *out = (cli_profile_file){.path = path};
+    int descriptor = cli_file_open(path, "the JSON of a profile", &info);
+    if (descriptor < 0) return CLI_INPUT;
+    out->text = cli_file_read(descriptor, path, MOST_PROFILE, &out->size);
+    close(descriptor);
+    if (!out->text) return CLI_INPUT;
+    out->root = json_loadb(out->text, out->size, JSON_DECODE_INT_AS_REAL, &error);
+    double form = json_number_value(json_object_get(out->root, "form"));
+    if (!json_is_array(json_object_get(out->root, "nodes")) || form < 0 || form > RP_MAX_FORMS)
+        return no_profile(path);
+    out->form = (uint32_t)form;
+    return CLI_OK;
+}
+
+void cli_profile_close(cli_profile_file *profile) {
+    json_decref(profile->root);
+    free(profile->text);
+    *profile = (cli_profile_file){0};
+}
+
+/* The first of the profile's nodes that is not the graph's at its place, both in plan order; SIZE_MAX. */
+static size_t find_other(const json_t *measured, const json_t *nodes) {
+    static const char *const keys[] = {"id", "group"};
+    size_t count = json_array_size(measured), there = json_array_size(nodes);
+    for (size_t i = 0; i < count && i < there; i++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            if (json_number_value(json_object_get(json_array_get(measured, i), keys[k])) !=
+                json_number_value(json_object_get(json_array_get(nodes, i), keys[k])))
+                return i;
+    return count == there ? SIZE_MAX : count < there ? count : there;
+}
+
+/* Times of another plan would stand at nodes that they are not about. */
+static int check_times(const cli_profile_file *profile, const char *file, const rp_graph *graph) {
+    char *text = NULL;
+    json_error_t error;
+    rp_status status = rp_graph_print(graph, RP_FORMAT_JSON, &text, NULL);
+    if (status != RP_OK) return failed(file, status);
+    json_t *root = json_loads(text, JSON_DECODE_INT_AS_REAL, &error);
+    const json_t *measured = json_object_get(profile->root, "nodes"),
+                 *nodes = json_object_get(root, "nodes");
+    size_t other = find_other(measured, nodes);
+    if (other != SIZE_MAX)
+        cli_error(profile->path,
+                  "was measured of another plan: it has %zu nodes and %s %zu, and the %zu. is "
+                  "another one; expected times of this plan, compiled by the same passes for the "
+                  "same target",
+                  json_array_size(measured), file, json_array_size(nodes), other + 1);
+    json_decref(root);
+    rp_text_release(graph, text);
+    return other == SIZE_MAX ? CLI_OK : CLI_INPUT;
+}
+
+static int add_times(const cli_profile_file *profile, const char *file, const rp_graph *graph,
+                     rp_inspection *into) {
+    int result = check_times(profile, file, graph);
+    if (result != CLI_OK) return result;
+    rp_status status = rp_inspection_profile(into, profile->text, profile->size);
+    return status == RP_ERROR_INVALID ? no_profile(profile->path) : failed(profile->path, status);
+}
+
+/* ---- Sources --------------------------------------------------------------------------------- */
+
+int cli_inspect_source(cli_source *source, const rp_pass_options *passes,
+                       const cli_profile_file *profile, cli_source *other, rp_inspection *into,
+                       bool *out_differs) {
     int result = CLI_OK;
+    bool timed = profile && profile->text, found = false;
     bool same_forms = other && other->form_count == source->form_count;
     bool differs = other && !same_forms;
     for (uint32_t i = 0; i < source->form_count && result == CLI_OK; i++) {
@@ -157,32 +232,25 @@ int cli_inspect_source(cli_source *source, const rp_pass_options *passes, cli_so
         rp_status status = rp_inspection_begin(into, *title ? title : NULL);
         result = failed(source->path, status);
         if (result == CLI_OK) result = add_form(source, i, passes, into, &compiled);
+        bool measured = timed && source->first_form + i == profile->form;
+        found |= measured;
+        if (result == CLI_OK && measured) result = add_times(profile, source->path, compiled, into);
         bool last = i + 1 == source->form_count;
         if (result == CLI_OK && other && (same_forms || last))
             result = compare(other, same_forms ? i : other->form_count - 1, passes, compiled, into,
                              &differs);
         rp_graph_destroy(compiled);
     }
+    if (result == CLI_OK && timed && !found) {
+        cli_error(profile->path, "was measured of form %u, which is not shown of %s",
+                  profile->form + 1, source->path);
+        result = CLI_INPUT;
+    }
     if (out_differs) *out_differs = differs;
     return result;
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */
-
-int cli_inspect_profile(const char *path, rp_inspection *into) {
-    struct stat info;
-    size_t size = 0;
-    int descriptor = cli_file_open(path, "the JSON of a profile", &info);
-    if (descriptor < 0) return CLI_INPUT;
-    char *json = cli_file_read(descriptor, path, MOST_PROFILE, &size);
-    close(descriptor);
-    if (!json) return CLI_INPUT;
-    rp_status status = rp_inspection_profile(into, json, size);
-    free(json);
-    if (status != RP_ERROR_INVALID) return failed(path, status);
-    cli_error(path, "is no profile; expected what 'reprise profile --format json' prints");
-    return CLI_INPUT;
-}
 
 int cli_inspect_write(rp_inspection *inspection, bool page, const char *path) {
     char *text = NULL;

@@ -221,13 +221,16 @@ static int show(const show_job *job, cli_source *source) {
 static int show_page(show_job *job, cli_source *source) {
     rp_inspection *inspection = NULL;
     if (job->params.target.size) job->passes.target = &job->params.target;
-    int result = cli_inspect_begin(source, &inspection);
-    if (result == CLI_OK) result = cli_inspect_source(source, &job->passes, NULL, inspection, NULL);
-    if (result == CLI_OK && job->profile) result = cli_inspect_profile(job->profile, inspection);
+    cli_profile_file profile = {0};
+    int result = job->profile ? cli_profile_open(job->profile, &profile) : CLI_OK;
+    if (result == CLI_OK) result = cli_inspect_begin(source, &inspection);
+    if (result == CLI_OK)
+        result = cli_inspect_source(source, &job->passes, &profile, NULL, inspection, NULL);
     if (result == CLI_OK)
         result = cli_inspect_write(inspection, job->format == CLI_VIEW_HTML,
                                    job->output ? job->output : "-");
     rp_inspection_destroy(inspection);
+    cli_profile_close(&profile);
     return result;
 }
 

@@ -28,9 +28,27 @@ static bool read_node(const char **at, uint32_t *out) {
 static bool read_fused(const char *at, cli_what_if *out) {
     do {
         if (out->fused_count == sizeof out->fused / sizeof *out->fused) return false;
-        if (!read_node(&at, &out->fused[out->fused_count++])) return false;
+        uint32_t id;
+        if (!read_node(&at, &id)) return false;
+        for (uint32_t i = 0; i < out->fused_count; i++)
+            if (out->fused[i] == id) return false;
+        out->fused[out->fused_count++] = id;
     } while (*at == ',' && *++at);
     return *at == '\0' && out->fused_count > 1;
+}
+
+/* "$h[0+64]" and nothing behind it. */
+static bool read_range(const char *text, cli_what_if *out) {
+    const char *at = text + 1 + strcspn(text + 1, "[");
+    if ((*text != '$' && *text != '%') || at == text + 1 || *at != '[') return false;
+    at++;
+    size_t digits = strspn(at, "0123456789");
+    if (digits == 0 || digits > 19 || at[digits] != '+') return false;
+    at += digits + 1;
+    digits = strspn(at, "0123456789");
+    if (digits == 0 || digits > 19 || strcmp(at + digits, "]") != 0) return false;
+    out->range = text;
+    return true;
 }
 
 int cli_what_if_read(const cli_command *command, const char *text, cli_what_if *out) {
@@ -43,11 +61,7 @@ int cli_what_if_read(const cli_command *command, const char *text, cli_what_if *
     if (!strncmp(text, "range=", 6)) {
         const char *at = text + 6;
         out->change = CHANGE_RANGE;
-        if (read_node(&at, &out->node) && *at == ':' && (at[1] == '$' || at[1] == '%') &&
-            strchr(at, '[')) {
-            out->range = at + 1;
-            return CLI_OK;
-        }
+        if (read_node(&at, &out->node) && *at == ':' && read_range(at + 1, out)) return CLI_OK;
     }
     if (!strncmp(text, "fuse=", 5)) {
         out->change = CHANGE_FUSE;
@@ -109,10 +123,15 @@ static const char *find_line(const char *text, const char *start) {
     return NULL;
 }
 
+/* What is wrong with a text that nobody has written is told of the change, without a line. */
 static int parse(const char *text, const char *file, rp_graph **out) {
     rp_diags *diags = cli_diags();
-    int result =
-        cli_report(diags, file, rp_graph_parse(NULL, text, strlen(text), "(what if)", diags, out));
+    rp_status status = rp_graph_parse(NULL, text, strlen(text), NULL, diags, out);
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag diag = rp_diags_get(diags, i);
+        if (diag.severity == RP_ERROR) cli_error(file, "--what-if: %s", diag.message);
+    }
+    int result = rp_diags_error_count(diags) ? cli_exit_status(status) : wrong(file, status);
     rp_diags_destroy(diags);
     return result;
 }
@@ -223,6 +242,16 @@ static int compile_without_reuse(const char *name, const rp_graph *graph,
     rp_graph_destroy(compiled);
     free(before);
     return result;
+}
+
+int cli_what_if_check(const cli_what_if *what, const cli_facts *now) {
+    for (uint32_t i = 0; i < what->fused_count; i++) {
+        if (cli_fact(now->inside, what->fused[i])) continue;
+        cli_error(now->file, "has no node n%u after compiling, which --what-if names",
+                  what->fused[i]);
+        return CLI_INPUT;
+    }
+    return CLI_OK;
 }
 
 int cli_what_if_compile(const cli_what_if *what, const rp_graph *graph,

@@ -19,6 +19,22 @@ function add(element, children) {
   }
 }
 
+/* The colours of the style as the page has them now, light or dark, for what is drawn on a canvas. */
+function colors() {
+  const probe = document.body.appendChild(make("i", {hidden: true})), known = new Map(), style = getComputedStyle(probe);
+  queueMicrotask(() => probe.remove());
+  return (name) => {
+    if (!known.has(name)) { probe.style.color = `var(${name})`; known.set(name, style.color); }
+    return known.get(name);
+  };
+}
+
+/* Draws once a frame at most, however often it is scrolled. */
+function onScroll(element, draw) {
+  let waiting = false;
+  element.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; if (element.isConnected) draw(); }); } });
+}
+
 const byId = (id) => document.getElementById(id);
 const section = (title, ...body) => [make("h3", {}, title), ...body];
 

@@ -1,14 +1,17 @@
-/* The schedule: groups from left to right, the nodes of a group below one another, a barrier on each boundary. Only
- * what is on the screen is in the page, so that ten thousand nodes scroll like ten. */
-const LANE = 27, HEAD = 38, WIDTHS = [30, 64, 112, 168, 250];
-const lanes = {zoom: 3, left: 0, top: 0};
+/* The schedule: groups from left to right, the nodes of a group below one another, a barrier on each boundary.
+ *
+ * A schedule that is long and low, a chain above all, goes on in the next row like the lines of a text, as long as two
+ * rows fit on the screen; a tall one is one row that scrolls sideways. Only what is on the screen is in the page, so
+ * that ten thousand nodes scroll like ten. */
+const LANE = 27, HEAD = 38, REST = 22 /* for the barriers */, EDGE = 12, WIDTHS = [30, 64, 112, 168, 250], PAPER = 700;
+const lanes = {zoom: 3, wrap: null /* as it fits */, group: 0};
 
 /* Each node a lane: that of one it waits for in the group before, so that chains run straight, or else the first free
  * one. */
 function layOut() {
   if (form.lane) return;
   form.lane = new Map();
-  form.laneCount = 1;
+  form.tallest = 1;
   for (const ids of form.graph.groups) {
     const taken = new Set();
     let free = 0;
@@ -19,119 +22,186 @@ function layOut() {
       if (lane < 0) { while (taken.has(free)) free++; lane = free; }
       taken.add(lane);
       form.lane.set(id, lane);
-      if (lane >= form.laneCount) form.laneCount = lane + 1;
     }
+    form.tallest = Math.max(form.tallest, ids.length);
   }
 }
 
+/* Rows of so many groups: each with its place, and its lanes without those that no node of it has. */
+function rowsOf(perRow, head) {
+  const rows = [], groups = form.graph.groups;
+  for (let first = 0, top = 0; first < groups.length; first += perRow) {
+    const last = Math.min(first + perRow, groups.length) - 1, used = new Set();
+    for (let group = first; group <= last; group++) for (const id of groups[group]) used.add(form.lane.get(id));
+    const lane = new Map([...used].sort((a, b) => a - b).map((from, to) => [from, to]));
+    const height = head + 8 + Math.max(lane.size, 1) * LANE + 10;
+    rows.push({first, last, top, height, lane});
+    top += height;
+  }
+  return rows;
+}
+
 const STRENGTH = ["raw", "waw", "war", "order"];
-const kindOf = (barrier) => STRENGTH.find((kind) => barrier.hazards.some((h) => h.kind === kind)) || "order";
 
 function drawLanes(main) {
   const groups = form.graph.groups;
+  if (!form.graph.nodes.length) return main.append(make("p", {class: "empty"}, "This graph has no nodes."));
   if (!groups.length) return main.append(make("p", {class: "empty"}, "This graph is not scheduled: its nodes have no groups yet. The passes and the table of nodes show it."));
   layOut();
+  const wrapButton = make("button", {type: "button", onclick: () => setWrap(!wrapped())});
   const tools = make("div", {class: "tools"},
     make("span", {class: "key"}, make("i", {style: "border-left:3px solid var(--critical)"}), "critical path"),
     make("span", {class: "key"}, make("i", {style: "border-style:dashed;border-color:var(--pick)"}), "where the selected node could stand"),
     STRENGTH.map((kind) => make("span", {class: "key " + kind}, make("i", {class: "line", style: "border-color:currentColor"}), kind)),
     make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dashed"}), "nothing needs it alone"),
     form.graph.stats.tagged ? make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dotted;opacity:.5"}), "gone where readers wait") : null,
-    make("span", {}, make("button", {type: "button", onclick: () => zoom(-1), "aria-label": "Narrower"}, "−"), " ", make("button", {type: "button", onclick: () => zoom(1), "aria-label": "Wider"}, "+")));
+    make("span", {}, make("button", {type: "button", onclick: () => zoom(-1), "aria-label": "Narrower"}, "−"), " ", make("button", {type: "button", onclick: () => zoom(1), "aria-label": "Wider"}, "+")), wrapButton);
+  const timed = form.profile && form.profile.groups.length === groups.length;
+  const overview = makeOverview(timed ? "GPU time of each group, of which the barrier behind it" : "Expected time of the longest node of each group",
+    timed ? (group) => [form.profile.groups[group].median_ns, barrierTime(group + 1) ? barrierTime(group + 1).median_ns : 0] : (group) => [form.facts.longest_expected_ns[group] || 0, 0],
+    () => seen(), (group) => { scrollTo(group, true); });
   const scroll = make("div", {class: "lanes", tabindex: 0, "aria-label": "Schedule"}), head = make("div", {class: "head"}), sheet = make("div", {class: "sheet"});
   scroll.append(head, sheet);
-  main.append(tools, scroll);
-  let all = false;
-  const width = () => WIDTHS[lanes.zoom];
-  const rest = 22; /* for the barriers */
-  const x = (group) => 12 + group * (width() + rest) + rest;
-  const y = (lane) => 8 + lane * LANE;
-  const zoom = (by) => {
-    const middle = (scroll.scrollLeft + scroll.clientWidth / 2) / (width() + rest);
-    lanes.zoom = Math.max(0, Math.min(WIDTHS.length - 1, lanes.zoom + by));
-    size();
-    scroll.scrollLeft = middle * (width() + rest) - scroll.clientWidth / 2;
-    draw();
-  };
+  main.append(tools, overview.canvas, scroll);
+  let all = false, rows = [], perRow = groups.length, known = "";
+  const width = () => WIDTHS[lanes.zoom], step = () => width() + REST;
+  const room = () => all ? PAPER : scroll.clientWidth;
+  const fitting = () => Math.max(1, Math.floor((room() - EDGE - REST) / step()));
+  const wrapped = () => all || (lanes.wrap === null ? fitting() < groups.length && 2 * (HEAD + form.tallest * LANE + 18) <= scroll.clientHeight : lanes.wrap);
+  const rowOf = (group) => rows[Math.min(rows.length - 1, Math.floor(group / perRow))];
+  const x = (group) => EDGE + (group - rowOf(group).first) * step() + REST;
+  const top = () => wrapped() ? HEAD : 0; /* of the lanes of a row: else the titles stand above the sheet */
+  const y = (id) => top() + 8 + rowOf(form.nodes.get(id).group).lane.get(form.lane.get(id)) * LANE;
   const size = () => {
-    head.style.cssText = `height:${HEAD}px;width:${x(groups.length) + 60}px`;
-    sheet.style.cssText = `height:${y(form.laneCount) + 40}px;width:${x(groups.length) + 60}px`;
+    const wrap = wrapped(), now = `${wrap} ${wrap ? fitting() : 0} ${lanes.zoom}`;
+    if (now === known) return;
+    known = now;
+    perRow = wrap ? fitting() : groups.length;
+    rows = rowsOf(perRow, wrap ? HEAD : 0);
+    const wide = EDGE + Math.min(perRow, groups.length) * step() + REST + 20, last = rows[rows.length - 1];
+    head.style.cssText = wrap ? "display:none" : `height:${HEAD}px;width:${wide}px`;
+    sheet.style.cssText = `height:${last.top + last.height + 20}px;width:${wide}px`;
+    wrapButton.textContent = wrap ? "one row" : "rows";
+    wrapButton.hidden = fitting() >= groups.length;
+    wrapButton.setAttribute("aria-label", wrap ? "All groups in one row" : "Groups in rows that fit");
   };
+  /* The first and the last group on the screen. */
+  const seen = () => {
+    if (!wrapped()) return [Math.max(0, Math.floor((scroll.scrollLeft - EDGE) / step())), Math.min(groups.length - 1, Math.floor((scroll.scrollLeft + scroll.clientWidth - EDGE - REST) / step()))];
+    const at = scroll.scrollTop, to = at + scroll.clientHeight, here = rows.filter((row) => row.top + row.height > at && row.top < to);
+    return here.length ? [here[0].first, here[here.length - 1].last] : [0, 0];
+  };
+  const scrollTo = (group, center) => {
+    const row = rowOf(group);
+    if (wrapped()) scroll.scrollTop = row.top - (center ? Math.max(0, scroll.clientHeight - row.height) / 2 : 0);
+    else scroll.scrollLeft = x(group) - (center ? (scroll.clientWidth - width()) / 2 : REST);
+  };
+  const keep = (change) => { const [first, last] = seen(), middle = Math.floor((first + last) / 2); change(); size(); scrollTo(first === 0 ? 0 : middle, first > 0); reveal(); draw(); };
+  const zoom = (by) => keep(() => { lanes.zoom = Math.max(0, Math.min(WIDTHS.length - 1, lanes.zoom + by)); });
+  const setWrap = (on) => keep(() => { lanes.wrap = on; });
   function chip(id, near) {
     const node = form.nodes.get(id), fact = form.nodeFacts.get(id), word = nodeWord(node), picked = isPicked("n", id);
     const classes = "chip" + (fact && fact.critical ? " critical" : "") + (isTransfer(node) ? " transfer" : "") + (picked ? " picked" : near.has(id) ? " near" : state.kind && state.kind !== "g" ? " dim" : "");
-    const slack = slackOf(fact);
-    return make("button", {type: "button", class: classes, style: `left:${x(node.group)}px;top:${y(form.lane.get(id))}px;width:${width()}px`, title: `n${id} ${word}${node.label ? " [" + node.label + "]" : ""}` + (slack ? `, slack ${slack}` : ""),
+    const slack = fact && fact.slack;
+    return make("button", {type: "button", class: classes, style: `left:${x(node.group)}px;top:${y(id)}px;width:${width()}px`, title: `n${id} ${word}${node.label ? " [" + node.label + "]" : ""}` + (slack ? `, slack ${slack}` : ""),
       "aria-label": `n${id} ${word}, group ${node.group}${fact && fact.critical ? ", critical" : ""}${slack ? ", slack " + slack : ""}`, "aria-pressed": picked ? "true" : "false", onclick: () => select("n", id)},
       make("span", {class: "id"}, "n" + id), width() > 60 ? word : "");
   }
   function edges(id) {
-    const fact = form.nodeFacts.get(id), svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("width", "100%");
     svg.setAttribute("height", "100%");
     svg.setAttribute("aria-hidden", "true");
     const curve = (from, to) => {
       const a = form.nodes.get(from), b = form.nodes.get(to);
       if (!a || !b) return;
-      const x1 = x(a.group) + width(), y1 = y(form.lane.get(from)) + 11, x2 = x(b.group), y2 = y(form.lane.get(to)) + 11, bend = Math.max(20, (x2 - x1) / 3);
+      const x1 = x(a.group) + width(), y1 = rowOf(a.group).top + y(from) + 11, x2 = x(b.group), y2 = rowOf(b.group).top + y(to) + 11, bend = Math.max(20, (x2 - x1) / 3);
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      path.setAttribute("d", `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
+      /* From one row to another only the ends are drawn: a line between would cross everything. */
+      path.setAttribute("d", rowOf(a.group) === rowOf(b.group) ? `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` : `M${x1} ${y1} h9 l-4 -4 m4 4 l-4 4 M${x2 - 9} ${y2} h9 l-4 -4 m4 4 l-4 4`);
       path.setAttribute("style", "fill:none;stroke:var(--pick);stroke-width:1.2;opacity:.75");
       svg.append(path);
     };
-    for (const other of fact ? fact.after : []) curve(other, id);
+    for (const other of afterOf(id)) curve(other, id);
     for (const other of beforeOf(id)) curve(id, other);
     return svg;
   }
-  function draw() {
-    lanes.left = scroll.scrollLeft;
-    lanes.top = scroll.scrollTop;
-    const step = width() + rest, first = all ? 0 : Math.max(0, Math.floor((scroll.scrollLeft - 100) / step) - 1), last = all ? groups.length - 1 : Math.min(groups.length - 1, Math.ceil((scroll.scrollLeft + scroll.clientWidth) / step) + 1);
-    const low = all ? 0 : Math.floor((scroll.scrollTop - 100) / LANE), high = all ? Infinity : Math.ceil((scroll.scrollTop + scroll.clientHeight) / LANE) + 2;
-    const near = nearNodes(), heads = [], items = [], tall = y(form.laneCount) + 20;
-    const picked = state.kind === "n" ? form.nodes.get(state.key) : null, fact = picked && form.nodeFacts.get(picked.id);
-    if (picked && slackOf(fact)) items.push(make("div", {class: "slack", style: `left:${x(fact.earliest) - 3}px;top:${y(form.lane.get(picked.id)) - 3}px;height:28px;width:${x(fact.latest) + width() - x(fact.earliest) + 6}px`}));
-    if (picked) items.push(edges(picked.id));
+  /* Where the selected node could stand: a frame in each row that is among it. */
+  function slackFrame(row, node, fact) {
+    const from = Math.max(fact.earliest, row.first), to = Math.min(fact.latest, row.last), own = row === rowOf(node.group);
+    if (from > to) return null;
+    const place = own ? `top:${y(node.id) - 3}px;height:28px` : `top:${top() + 5}px;height:${row.height - top() - 10}px`;
+    return make("div", {class: "slack", style: `left:${x(from) - 3}px;${place};width:${x(to) + width() - x(from) + 6}px`});
+  }
+  function groupHead(group) {
+    const alive = form.facts.alive_bytes ? form.facts.alive_bytes[group] : null, time = timed && form.profile.groups[group];
+    return make("button", {type: "button", class: "grouphead" + (isPicked("g", group) ? " picked" : ""), style: `left:${x(group)}px;width:${width()}px;height:${HEAD}px`, onclick: () => select("g", group), "aria-label": `Group ${group}, ${groups[group].length} nodes`},
+      make("b", {}, group), width() > 60 && alive ? " " + bytesOf(alive) : "", time && width() > 100 ? make("div", {}, timeOf(time.median_ns)) : width() > 100 && groups[group].length > 1 ? make("div", {}, `${groups[group].length} nodes`) : "");
+  }
+  function barrierLine(at, row) {
+    const barrier = form.barriers.get(at), f = form.barrierFacts.get(at) || {}, place = at === 0 ? 14 : at > row.last ? x(row.last) + width() + REST / 2 : x(at) - REST / 2;
+    if (!barrier) return [];
+    const time = barrierTime(at);
+    const label = `Barrier ${whereOf(at)}, ${barrier.hazards.length} hazards` + (f.needless ? ", nothing needs it alone" : "") + (f.tagged_away ? ", gone where readers wait" : "") + (time ? `, ${timeOf(time.median_ns)}` : "");
+    const classes = (f.kind || "order") + (f.needless ? " needless" : "") + (f.tagged_away ? " waited" : "") + (isPicked("b", at) ? " picked" : "");
+    return [make("button", {type: "button", class: "barrier " + classes, style: `left:${place}px;top:${top()}px;height:${row.height - top()}px`, title: label, "aria-label": label, onclick: () => select("b", at)}),
+      width() > 60 ? make("span", {class: "barrierhead " + classes, style: `left:${place}px;top:${HEAD - 17}px`, "aria-hidden": true}, barrier.hazards.length || "") : null];
+  }
+  function drawRow(row, first, last, near, low, high) {
+    const heads = [], items = [], picked = state.kind === "n" ? form.nodes.get(state.key) : null, fact = picked && form.nodeFacts.get(picked.id);
+    if (picked && fact && fact.slack) items.push(slackFrame(row, picked, fact));
     for (let group = first; group <= last; group++) {
-      const alive = form.facts.alive_bytes ? form.facts.alive_bytes[group] : null, time = form.profile && form.profile.groups[group];
-      heads.push(make("button", {type: "button", class: "grouphead" + (isPicked("g", group) ? " picked" : ""), style: `left:${x(group)}px;width:${width()}px`, onclick: () => select("g", group), "aria-label": `Group ${group}, ${groups[group].length} nodes`},
-        make("b", {}, group), width() > 60 && alive ? " " + bytesOf(alive) : "", time && width() > 100 ? make("div", {}, timeOf(time.median_ns)) : width() > 100 && groups[group].length > 1 ? make("div", {}, `${groups[group].length} nodes`) : ""));
-      for (const id of groups[group]) { const lane = form.lane.get(id); if (lane >= low && lane <= high) items.push(chip(id, near)); }
+      heads.push(groupHead(group));
+      for (const id of groups[group]) { const at = y(id); if (at >= low && at <= high) items.push(chip(id, near)); }
     }
-    for (let at = first; at <= last + 1; at++) {
-      const barrier = form.barriers.get(at);
-      if (!barrier) continue;
-      const f = form.barrierFacts.get(at), between = at > 0 && at < groups.length, needless = between && f && !f.alone.length, place = at === 0 ? 14 : x(at) - rest / 2;
-      const label = `Barrier ${whereOf(at)}, ${barrier.hazards.length} hazards` + (needless ? ", nothing needs it alone" : "") + (barrier.tagged_src === "none" && barrier.tagged_dst === "none" ? ", gone where readers wait" : "");
-      const waited = barrier.tagged_src === "none" && barrier.tagged_dst === "none"; /* readers wait for words instead */
-      const classes = kindOf(barrier) + (needless ? " needless" : "") + (waited ? " waited" : "") + (isPicked("b", at) ? " picked" : "");
-      items.push(make("button", {type: "button", class: "barrier " + classes, style: `left:${place}px;top:0;height:${tall}px`, title: label, "aria-label": label, onclick: () => select("b", at)}));
-      if (width() > 60) heads.push(make("span", {class: "barrierhead " + classes, style: `left:${place}px`, "aria-hidden": true}, barrier.hazards.length || ""));
-    }
+    for (let at = first; at <= (last === groups.length - 1 ? last + 1 : last); at++) { const [line, number] = barrierLine(at, row); items.push(line); heads.push(number); }
+    return [heads, items];
+  }
+  function draw() {
+    const wrap = wrapped(), from = scroll.scrollTop - 100, to = scroll.scrollTop + scroll.clientHeight + 100, near = nearNodes();
     const focus = document.activeElement && scroll.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-    head.replaceChildren(...heads);
-    sheet.replaceChildren(...items);
+    const [first, last] = seen();
+    lanes.group = first;
+    head.replaceChildren();
+    sheet.replaceChildren();
+    if (state.kind === "n") sheet.append(edges(state.key));
+    if (wrap) {
+      for (const row of rows) {
+        if (!all && (row.top + row.height < from || row.top > to)) continue;
+        const element = make("div", {class: "row", style: `top:${row.top}px;height:${row.height}px`});
+        add(element, drawRow(row, row.first, row.last, near, 0, Infinity));
+        sheet.append(element);
+      }
+    } else {
+      const [heads, items] = drawRow(rows[0], Math.max(0, first - 1), Math.min(groups.length - 1, last + 2), near, from, to);
+      add(head, heads);
+      add(sheet, items);
+    }
+    overview.draw();
     if (focus) { const again = [...scroll.querySelectorAll("button")].find((b) => b.getAttribute("aria-label") === focus); if (again) again.focus({preventScroll: true}); }
   }
   function reveal() {
     const {kind, key} = state;
-    const group = kind === "n" ? form.nodes.get(key).group : kind === "g" || kind === "b" ? key : kind === "buffer" && form.bufferFacts.get(key) ? form.bufferFacts.get(key).first_group : null;
-    if (group === null || group === undefined) return;
-    const left = x(group);
-    if (left < scroll.scrollLeft + 10 || left + width() > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = left - scroll.clientWidth / 2 + width() / 2;
+    const wanted = kind === "n" ? form.nodes.get(key).group : kind === "g" || kind === "b" ? key : kind === "buffer" && form.bufferFacts.get(key) ? form.bufferFacts.get(key).first_group : null;
+    if (wanted === null || wanted === undefined) return;
+    const group = Math.min(wanted, groups.length - 1), row = rowOf(group), left = x(group);
+    if (wrapped()) {
+      if (row.top < scroll.scrollTop || row.top + Math.min(row.height, scroll.clientHeight) > scroll.scrollTop + scroll.clientHeight) scrollTo(group, true);
+      return;
+    }
+    if (left < scroll.scrollLeft + 10 || left + width() > scroll.scrollLeft + scroll.clientWidth) scrollTo(group, true);
     if (kind === "n") {
-      const top = y(form.lane.get(key));
-      if (top < scroll.scrollTop || top + LANE + HEAD > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top - scroll.clientHeight / 2;
+      const at = y(key);
+      if (at < scroll.scrollTop || at + LANE + HEAD > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = at - scroll.clientHeight / 2;
     }
   }
-  let waiting = false;
-  scroll.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } });
+  onScroll(scroll, draw);
   size();
-  scroll.scrollLeft = lanes.left;
-  scroll.scrollTop = lanes.top;
+  if (lanes.group > 0) scrollTo(Math.min(lanes.group, groups.length - 1), false);
   reveal();
   draw();
-  redraw = () => { reveal(); draw(); };
+  redraw = () => { size(); reveal(); draw(); };
   redraw.zoom = zoom;
-  redraw.print = (on) => { all = on && form.graph.nodes.length <= 2000; draw(); };
+  redraw.wrap = () => setWrap(!wrapped());
+  redraw.print = (on) => { all = on && form.graph.nodes.length <= 2000; size(); draw(); };
 }

@@ -90,8 +90,7 @@ function nearNodes() {
   const near = new Set();
   const {kind, key} = state;
   if (kind === "n") {
-    const fact = form.nodeFacts.get(key);
-    for (const id of [...(fact && fact.after || []), ...beforeOf(key)]) near.add(id);
+    for (const id of [...afterOf(key), ...beforeOf(key)]) near.add(id);
   } else if (kind === "buffer") {
     const fact = form.bufferFacts.get(key);
     for (const id of [...(fact && fact.writers || []), ...(fact && fact.readers || [])]) near.add(id);

@@ -1,8 +1,28 @@
 /* The document, and what is looked up in it. Nothing is concluded here: numbers are those of the JSON. */
 const DOCUMENT = (() => {
-  const text = document.getElementById("document").textContent;
-  try { return JSON.parse(text); } catch (error) { return {broken: String(error), forms: []}; }
+  try {
+    const read = JSON.parse(documentText());
+    return read && Array.isArray(read.forms) ? read : {broken: "it is no inspection", forms: []};
+  } catch (error) { return {broken: String(error), forms: []}; }
 })();
+
+/* The JSON. A large one is packed: '~', a digit for how many characters (6 to 90) and three for how far before these stood
+ * already; digits of base 85 from '(' on, without '<'. */
+function documentText() {
+  const element = document.getElementById("document"), text = element.textContent, size = +element.dataset.size;
+  if (!size) return text;
+  const out = new Uint8Array(size), digit = (at) => { const c = text.charCodeAt(at); return c > 60 ? c - 41 : c - 40; };
+  let to = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c !== 126) { out[to++] = c; continue; }
+    let from = to - ((digit(at + 2) * 85 + digit(at + 3)) * 85 + digit(at + 4));
+    for (let left = digit(at + 1) + 6; left > 0; left--) out[to++] = out[from++];
+    at += 4;
+  }
+  if (to !== size) throw new Error("it was cut off");
+  return new TextDecoder().decode(out);
+}
 
 let form = null; /* the form that is shown, with its indices */
 
@@ -27,8 +47,6 @@ function openForm(index) {
   form.sources = byKey(raw.source && raw.source.nodes, "id");
   form.nodes = byKey(graph.nodes, "id");
   form.nodeFacts = byKey(facts.nodes, "id");
-  form.before = new Map(); /* node id -> those that have it in their `after` */
-  for (const fact of facts.nodes) for (const id of fact.after) { if (!form.before.has(id)) form.before.set(id, []); form.before.get(id).push(fact.id); }
   form.buffers = byKey(graph.buffers, "id");
   form.bufferFacts = byKey(facts.buffers, "buffer");
   form.bufferNames = byKey(graph.buffers, "name");
@@ -49,6 +67,7 @@ function openForm(index) {
   const profile = raw.profile; /* of any program: what lacks the parts that are shown is none */
   form.profile = profile && Array.isArray(profile.nodes) && Array.isArray(profile.groups) && profile.whole && profile.target ? profile : null;
   form.times = byKey(form.profile && form.profile.nodes, "id");
+  form.barrierTimes = byKey(form.profile && form.profile.barriers, "before_group");
   form.decisions = new Map(); /* node id -> [{pass, decision}] */
   for (const pass of raw.passes)
     for (const decision of pass.decisions)
@@ -68,8 +87,15 @@ const bytesOf = (n) => {
   while (value >= 1024 && unit < 3) { value /= 1024; unit++; }
   return (value >= 100 ? value.toFixed(0) : value.toFixed(1)) + " " + units[unit];
 };
-const fileName = () => (DOCUMENT.file || "source").replace(/^.*\//, "");
-const beforeOf = (id) => form.before.get(id) || [];
+const fileName = (path) => path.replace(/^.*\//, "");
+/* Of a plan it is not known in which file its source stood: "line 3". */
+const lineOf = (line) => DOCUMENT.source_file ? `${fileName(DOCUMENT.source_file)}:${line}` : `line ${line}`;
+const afterOf = (id) => form.nodeFacts.has(id) ? form.nodeFacts.get(id).after : [];
+const beforeOf = (id) => form.nodeFacts.has(id) ? form.nodeFacts.get(id).before : [];
+const barrierTime = (at) => form.barrierTimes.get(at);
+const rateOf = (n) => n >= 1e12 ? (n / 1e12).toFixed(2) + " TB/s" : n >= 1e9 ? (n / 1e9).toFixed(1) + " GB/s" : (n / 1e6).toFixed(1) + " MB/s";
+const percentOf = (share) => share === null || share === undefined ? "" : (100 * share).toFixed(share < .0995 ? 1 : 0) + " %";
+const factorOf = (factor) => factor === null || factor === undefined ? "" : factor.toFixed(2) + " ×";
 const timeOf = (ns) => ns === null || ns === undefined ? "" : ns >= 1e9 ? (ns / 1e9).toFixed(2) + " s" : ns >= 1e6 ? (ns / 1e6).toFixed(2) + " ms" : ns >= 1000 ? (ns / 1e3).toFixed(2) + " µs" : ns.toFixed(ns < 10 ? 1 : 0) + " ns";
 const countOf = (n) => n === null || n === undefined ? "" : Number(n).toLocaleString("en");
 const nodeWord = (node) => node.members && node.members.length > 1 ? node.members.map((m) => m.op).join(" ") : node.kind === "op" || !node.members ? node.name : node.members[0].op;
@@ -77,5 +103,4 @@ const isTransfer = (node) => !["run", "op", "fence"].includes(node.kind);
 const bufferWord = (buffer) => (buffer.kind === "tmp" ? "%" : "$") + buffer.name;
 const typeOf = (buffer) => buffer.image ? `${buffer.image.dim} ${buffer.image.format} ${buffer.image.width}×${buffer.image.height}×${buffer.image.depth}` : buffer.dtype === "raw" ? "raw" : `${buffer.dtype}[${buffer.shape.join(", ")}]`;
 const gridOf = (node) => node.grid ? node.grid.join(" × ") : node.kind === "run" ? "by the GPU" : "";
-const slackOf = (fact) => fact && fact.latest !== undefined ? fact.latest - fact.earliest : null;
 const whereOf = (group) => group >= form.graph.groups.length ? "at the end" : group === 0 ? "before the plan" : `before group ${group}`;

@@ -1,5 +1,5 @@
 /* The frame: figures, views, keys, theme, printing; and the beginning. */
-const KEYS = [["/", "search"], ["1 – 9", "a view"], ["j  k", "the next and the last of its kind"], ["h  l", "the group before and behind"], ["+  −", "wider and narrower groups"], ["Esc", "select nothing"], ["Alt ←", "back to what was selected before"], ["t", "light or dark"], ["?", "these keys"]];
+const KEYS = [["/", "search"], ["1 – 9", "a view"], ["j  k", "the next and the last of its kind"], ["h  l", "the group before and behind"], ["+  −", "wider and narrower groups"], ["w", "the schedule in rows or in one"], ["Esc", "select nothing"], ["Alt ←", "back to what was selected before"], ["t", "light or dark"], ["?", "these keys"]];
 
 function drawFigures() {
   const s = form.graph.stats, figure = (term, ...value) => make("div", {}, make("dt", {}, term), make("dd", {}, ...value));
@@ -38,7 +38,8 @@ function drawView() {
 function showForm(index) {
   openForm(index);
   searchable = null;
-  Object.assign(lanes, {left: 0, top: 0});
+  Object.assign(lanes, {group: 0, wrap: null});
+  Object.assign(arenaView, {zoom: null, group: 0});
   const name = form.graph.graph || DOCUMENT.file || "nothing";
   byId("title").textContent = name;
   document.title = name + " – Reprise";
@@ -54,7 +55,7 @@ function go() {
 /* ---- Keys ---- */
 function step(by) {
   const keys = redraw.keys ? redraw.keys() : form.graph.nodes.map((n) => n.id);
-  const kind = redraw.keys ? {nodes: "n", time: "n", buffers: "buffer", barriers: "b", kernels: "kernel"}[state.view] : "n";
+  const kind = redraw.keys ? {nodes: "n", time: "n", buffers: "buffer", memory: "buffer", barriers: "b", kernels: "kernel"}[state.view] : "n";
   const at = state.kind === kind ? keys.indexOf(state.key) : -1;
   const next = at < 0 ? (by > 0 ? 0 : keys.length - 1) : Math.max(0, Math.min(keys.length - 1, at + by));
   if (keys.length) select(kind, keys[next], true);
@@ -63,7 +64,8 @@ function step(by) {
 function stepGroup(by) {
   const groups = form.graph.groups.length;
   if (!groups) return;
-  const now = state.kind === "g" || state.kind === "b" ? state.key : state.kind === "n" ? form.nodes.get(state.key).group : by > 0 ? -1 : groups;
+  const fact = state.kind === "buffer" && form.bufferFacts.get(state.key);
+  const now = state.kind === "g" || state.kind === "b" ? state.key : state.kind === "n" ? form.nodes.get(state.key).group : fact && fact.first_group !== null ? fact.first_group : by > 0 ? -1 : groups;
   select("g", Math.max(0, Math.min(groups - 1, now + by)), true);
 }
 
@@ -73,6 +75,13 @@ function switchTheme() {
   root.classList.toggle("light", dark);
   try { localStorage.setItem("reprise-theme", dark ? "light" : "dark"); } catch (error) { /* not kept */ }
   redraw();
+}
+
+/* The document as `--format inspection` writes it, but for how strings are escaped. */
+function saveDocument() {
+  const address = URL.createObjectURL(new Blob([documentText()], {type: "application/json"}));
+  make("a", {href: address, download: (form.graph.graph || "inspection").replace(/[^\w.-]/g, "_") + ".json"}).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
 function onKey(event) {
@@ -89,6 +98,7 @@ function onKey(event) {
   else if (event.key === "?") byId("help").showModal();
   else if ((event.key === "+" || event.key === "=") && redraw.zoom) redraw.zoom(1);
   else if (event.key === "-" && redraw.zoom) redraw.zoom(-1);
+  else if (event.key === "w" && redraw.wrap) redraw.wrap();
   else return;
   event.preventDefault();
 }
@@ -97,7 +107,7 @@ function start() {
   try { const kept = localStorage.getItem("reprise-theme"); if (kept === "dark" || kept === "light") document.documentElement.classList.add(kept); } catch (error) { /* the system's */ }
   if (!DOCUMENT.forms.length) {
     byId("main").replaceChildren(make("p", {class: "empty", role: "alert"}, DOCUMENT.broken ? "The data of this page cannot be read: " + DOCUMENT.broken : "There is nothing in this inspection."));
-    byId("figures").hidden = true;
+    for (const id of ["figures", "save", "search"]) byId(id).hidden = true;
     return;
   }
   const choice = byId("form");
@@ -107,11 +117,14 @@ function start() {
   byId("help").append(make("table", {}, KEYS.map(([key, what]) => make("tr", {}, make("td", {}, make("kbd", {}, key)), make("td", {}, what)))), make("form", {method: "dialog"}, make("button", {class: "link"}, "close")));
   byId("keys").addEventListener("click", () => byId("help").showModal());
   byId("theme").addEventListener("click", switchTheme);
+  byId("save").addEventListener("click", saveDocument);
   document.addEventListener("keydown", onKey);
   window.addEventListener("hashchange", () => { go(); choice.value = form.index; });
   window.addEventListener("popstate", () => { go(); choice.value = form.index; });
-  window.addEventListener("beforeprint", () => { if (redraw.print) redraw.print(true); });
-  window.addEventListener("afterprint", () => { if (redraw.print) redraw.print(false); });
+  const print = (on) => { document.documentElement.classList.toggle("printed", on); if (redraw.print) redraw.print(on); };
+  window.addEventListener("beforeprint", () => print(true));
+  window.addEventListener("afterprint", () => print(false));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
   window.addEventListener("resize", () => redraw());
   startSearch();
   showForm(0);

@@ -1,12 +1,13 @@
 /* Tables: sorted by a click, as many rows in the page as are on the screen. */
 const ROW = 25, sorting = {};
 
-/* columns: {title, width, number, value: what is sorted by, show: what stands there (default: the value)} */
+/* columns: {title, width, number, value: what is sorted by, show: what stands there (default: the value), first: whether it
+ * is sorted by this at first, the largest in front} */
 function drawTable(main, name, items, columns, kind, keyOf, near) {
   if (!items.length) return main.append(make("p", {class: "empty"}, "There are none."));
   const grid = "grid-template-columns:" + columns.map((c) => c.width).join(" ");
   const box = make("div", {class: "table", tabindex: 0, role: "table", "aria-rowcount": items.length + 1, "aria-label": name}), titles = make("div", {class: "cells titles", style: grid, role: "row"}), rows = make("div", {class: "rows", role: "rowgroup"});
-  const order = sorting[name] || (sorting[name] = {column: -1, up: true});
+  const order = sorting[name] || (sorting[name] = {column: columns.findIndex((c) => c.first), up: false});
   let sorted = items, all = false;
   const sort = () => {
     sorted = items;
@@ -34,8 +35,7 @@ function drawTable(main, name, items, columns, kind, keyOf, near) {
   main.append(box);
   sort();
   title();
-  let waiting = false;
-  box.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } });
+  onScroll(box, draw);
   reveal();
   draw();
   redraw = () => { reveal(); draw(); };
@@ -52,8 +52,8 @@ function drawNodes(main) {
     {title: "label", width: "minmax(90px, 1fr)", name: true, value: (n) => n.label || ""},
     {title: "line", width: "54px", number: true, value: source, show: (n) => source(n) || ""},
     {title: "group", width: "60px", number: true, value: (n) => n.group},
-    {title: "slack", width: "58px", number: true, value: (n) => slackOf(fact(n)), show: (n) => fact(n).critical ? make("span", {class: "raw"}, "critical") : slackOf(fact(n)) === null ? "" : slackOf(fact(n))},
-    {title: "grid", width: "minmax(80px, 1fr)", value: gridOf},
+    {title: "slack", width: "70px", number: true, value: (n) => fact(n).slack, show: (n) => fact(n).critical ? make("span", {class: "raw"}, "critical") : fact(n).slack},
+    {title: "grid", width: "minmax(110px, 1fr)", value: gridOf},
     {title: "read", width: "84px", number: true, value: (n) => fact(n).bytes_read, show: (n) => fact(n).bytes_read === null || fact(n).bytes_read === undefined ? "" : bytesOf(fact(n).bytes_read)},
     {title: "written", width: "84px", number: true, value: (n) => fact(n).bytes_written, show: (n) => fact(n).bytes_written === null || fact(n).bytes_written === undefined ? "" : bytesOf(fact(n).bytes_written)},
     {title: "expected", width: "84px", number: true, value: (n) => fact(n).expected_ns, show: (n) => timeOf(fact(n).expected_ns)},
@@ -79,8 +79,8 @@ function drawBuffers(main) {
 }
 
 function drawBarriers(main) {
-  const fact = (b) => form.barrierFacts.get(b.before_group) || {alone: [], bytes: 0};
-  const count = (b, kind) => b.hazards.filter((h) => h.kind === kind).length;
+  const fact = (b) => form.barrierFacts.get(b.before_group) || {alone: [], bytes: 0, kinds: {}};
+  const count = (b, kind) => fact(b).kinds[kind], time = (b) => barrierTime(b.before_group);
   const near = () => new Set(state.kind === "n" ? (form.hazards.get(state.key) || []).map((e) => e.barrier.before_group) : state.kind === "buffer" ? form.graph.barriers.filter((b) => b.hazards.some((h) => h.buffer === state.key || h.from_buffer === state.key)).map((b) => b.before_group) : []);
   const first = (b) => { const h = b.hazards[0]; return h ? `${h.kind} n${h.from} → ${h.to === "host" ? "host" : "n" + h.to}` + (h.buffer !== null && form.buffers.get(h.buffer) ? " " + bufferWord(form.buffers.get(h.buffer)) : "") + (b.hazards.length > 1 ? ` and ${b.hazards.length - 1} more` : "") : ""; };
   drawTable(main, "barriers", form.graph.barriers, [
@@ -89,20 +89,19 @@ function drawBarriers(main) {
     ...["raw", "war", "waw", "order"].map((kind) => ({title: kind, width: "56px", number: true, value: (b) => count(b, kind), show: (b) => count(b, kind) ? make("span", {class: kind}, count(b, kind)) : ""})),
     {title: "bytes", width: "86px", number: true, value: (b) => fact(b).bytes, show: (b) => fact(b).bytes ? bytesOf(fact(b).bytes) : ""},
     {title: "breaks without", width: "104px", number: true, value: (b) => fact(b).alone.length, show: (b) => fact(b).alone.length || "nothing"},
+    ...(form.barrierTimes.size ? [{title: "measured", width: "84px", number: true, value: (b) => time(b) ? time(b).median_ns : null, show: (b) => time(b) ? timeOf(time(b).median_ns) : ""}] : []),
     {title: "why", width: "minmax(220px, 2fr)", name: true, value: first},
   ], "b", (b) => b.before_group, near);
 }
 
 function drawKernels(main) {
   const fact = (k) => form.kernelFacts.get(k.id) || {}, spirv = (k, key) => fact(k).spirv ? fact(k).spirv[key] : null;
-  const used = new Map();
-  for (const node of form.graph.nodes) if (node.kernel !== undefined) used.set(node.kernel, (used.get(node.kernel) || 0) + 1);
   const column = (title, key, width) => ({title, width, number: true, value: (k) => spirv(k, key), show: (k) => spirv(k, key) === null ? "" : countOf(spirv(k, key))});
   const near = () => new Set(state.kind === "n" && form.nodes.get(state.key).kernel !== undefined ? [form.nodes.get(state.key).kernel] : []);
   drawTable(main, "kernels", form.graph.kernels, [
     {title: "kernel", width: "minmax(180px, 2fr)", name: true, value: (k) => "@" + k.name},
-    {title: "nodes", width: "60px", number: true, value: (k) => used.get(k.id) || 0},
-    {title: "workgroup", width: "96px", number: true, value: (k) => k.local[0] * k.local[1] * k.local[2], show: (k) => k.local.join(" × ")},
+    {title: "nodes", width: "60px", number: true, value: (k) => fact(k).nodes},
+    {title: "workgroup", width: "96px", number: true, value: (k) => fact(k).invocations, show: (k) => k.local.join(" × ")},
     {title: "shared", width: "82px", number: true, value: (k) => k.shared_bytes, show: (k) => k.shared_bytes ? bytesOf(k.shared_bytes) : ""},
     {title: "resident", width: "70px", number: true, value: (k) => fact(k).resident_groups, show: (k) => fact(k).resident_groups || ""},
     column("instructions", "instructions", "92px"), column("loads", "loads", "60px"), column("stores", "stores", "60px"), column("floats", "floats", "60px"), column("integers", "integers", "68px"), column("loops", "loops", "56px"), column("barriers", "barriers", "66px"),
