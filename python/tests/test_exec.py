@@ -235,6 +235,7 @@ def test_profile(device, plan):
         np.testing.assert_array_equal(run.read("y"), before)
     assert profile.rounds == 2 and profile.whole.median > 0
     assert len(profile.nodes) == plan.info.nodes and len(profile.groups) == plan.info.groups
+    assert all(g.barrier is None or g.barrier.median >= g.barrier.least >= 0 for g in profile.groups)
     assert "us a replay" in str(profile) and "<table>" in profile._repr_html_()
 
 

@@ -457,9 +457,10 @@ rp_status rp_exec_require_told(rp_exec *exec, const rp_slot *slot, rp_diags *dia
 void rp_record(const rp_exec *exec, const rp_slot *slot, rp_recording recording, uint32_t first,
                uint32_t end, bool follows, VkQueryPool queries, VkCommandBuffer commands);
 
-/* The same for profile.c, all of the plan with timestamps: at the ends of groups, or around each node
- * alone between full barriers. How many timestamps it writes; the first two have no node between. */
-typedef enum rp_twin { RP_TWIN_GROUPS, RP_TWIN_NODES } rp_twin;
+/* The same for profile.c, all of the plan with timestamps: at the ends of groups, on both sides of the barrier behind
+ * each group, or around each node alone between full barriers. How many timestamps it writes; the first two have no
+ * node between. */
+typedef enum rp_twin { RP_TWIN_GROUPS, RP_TWIN_BARRIERS, RP_TWIN_NODES } rp_twin;
 void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQueryPool queries,
                     VkCommandBuffer commands);
 uint32_t rp_twin_stamps(const rp_exec *exec, rp_twin twin);

@@ -1,4 +1,4 @@
-/* Measuring an exec: reprise/profile.h says what, and why in three ways.
+/* Measuring an exec: reprise/profile.h says what, and why in four ways.
  *
  * Each way is a phase of its own: `ahead` command buffers that write timestamps into query pools of
  * their own, submitted in turn; before one is submitted again, its replay before is waited for and
@@ -24,7 +24,12 @@ enum {
 };
 static const uint64_t warm_up_ns = 100000000;
 
-typedef enum profile_way { WHOLE, GROUPS, NODES } profile_way;
+typedef enum profile_way { WHOLE, GROUPS, BARRIERS, NODES } profile_way;
+
+/* What is recorded for a way that measures more than the whole. */
+static rp_twin twin_of(profile_way way) {
+    return way == GROUPS ? RP_TWIN_GROUPS : way == BARRIERS ? RP_TWIN_BARRIERS : RP_TWIN_NODES;
+}
 
 typedef struct phase {
     rp_exec *exec;
@@ -69,8 +74,7 @@ static rp_status record(const phase *p, uint32_t index) {
     if (p->way == WHOLE)
         record_stamp(p, commands, queries, index / AHEAD);
     else
-        rp_record_twin(p->form, p->recorded, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES,
-                       queries, commands);
+        rp_record_twin(p->form, p->recorded, twin_of(p->way), queries, commands);
     return RP_VK(p->diags, vk->EndCommandBuffer(commands));
 }
 
@@ -78,9 +82,7 @@ static rp_status create_phase(phase *p) {
     rp_device *device = p->exec->device;
     const rp_allocator *a = &device->allocator;
     uint32_t buffers = p->way == WHOLE ? 2 * AHEAD : AHEAD;
-    p->stamps = p->way == WHOLE
-                    ? 2
-                    : rp_twin_stamps(p->form, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES);
+    p->stamps = p->way == WHOLE ? 2 : rp_twin_stamps(p->form, twin_of(p->way));
     const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
                                         .queryType = VK_QUERY_TYPE_TIMESTAMP,
                                         .queryCount = p->stamps};
@@ -207,9 +209,13 @@ static rp_status summarise(const phase *p, rp_profile *profile) {
     if (p->way == WHOLE) profile->whole = rp_profile_summary(p->spans, rounds, stride, 0, sorted);
     for (uint32_t g = 0; p->way == GROUPS && g < profile->groups_count; g++)
         profile->groups[g] = rp_profile_summary(p->spans + 1 + g, rounds, stride, first, sorted);
-    for (uint32_t i = 0; p->way == NODES && i < profile->nodes_count; i++)
-        profile->nodes[i] =
-            rp_profile_summary(p->spans + 2 + 2 * (size_t)i, rounds, stride, first, sorted);
+    /* Of two timestamps each: the time between is theirs, and that to the next two nobody's. */
+    rp_profile_time *pairs = p->way == BARRIERS ? profile->barriers : profile->nodes;
+    uint32_t count = p->way == BARRIERS ? profile->groups_count
+                     : p->way == NODES  ? profile->nodes_count
+                                        : 0;
+    for (uint32_t i = 0; i < count; i++)
+        pairs[i] = rp_profile_summary(p->spans + 2 + 2 * (size_t)i, rounds, stride, first, sorted);
     if (p->way == NODES) profile->stamp = first;
     rp_release(a, sorted);
     return RP_OK;

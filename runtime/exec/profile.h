@@ -9,7 +9,7 @@ struct rp_profile {
     rp_allocator allocator;
     const rp_plan *plan; /* held */
     uint32_t rounds, groups_count, nodes_count;
-    rp_profile_time whole, *groups, *nodes;
+    rp_profile_time whole, *groups, *barriers, *nodes; /* barriers: behind each group */
     double stamp;
     uint32_t (*grids)[3]; /* by node */
 };

@@ -29,9 +29,10 @@ rp_profile *rp_profile_create(const rp_exec *exec, const rp_slot *slot, uint32_t
     profile->groups_count = rp_plan_count(exec->plan, RP_SECTION_GROUPS);
     profile->nodes_count = rp_plan_count(exec->plan, RP_SECTION_NODES);
     profile->groups = rp_alloc_zero(a, profile->groups_count, sizeof *profile->groups);
+    profile->barriers = rp_alloc_zero(a, profile->groups_count, sizeof *profile->barriers);
     profile->nodes = rp_alloc_zero(a, profile->nodes_count, sizeof *profile->nodes);
     profile->grids = rp_alloc_zero(a, profile->nodes_count, sizeof *profile->grids);
-    if (!profile->groups || !profile->nodes || !profile->grids) {
+    if (!profile->groups || !profile->barriers || !profile->nodes || !profile->grids) {
         rp_profile_destroy(profile);
         return NULL;
     }
@@ -43,6 +44,7 @@ void rp_profile_destroy(rp_profile *profile) {
     if (!profile) return;
     const rp_allocator a = profile->allocator;
     rp_release(&a, profile->groups);
+    rp_release(&a, profile->barriers);
     rp_release(&a, profile->nodes);
     rp_release(&a, profile->grids);
     rp_plan_destroy((rp_plan *)profile->plan);
@@ -81,8 +83,14 @@ rp_status rp_profile_get_info(const rp_profile *profile, rp_profile_info *info) 
         .groups_sum = sum(profile->groups, profile->groups_count),
         .nodes_sum = sum(profile->nodes, profile->nodes_count),
         .stamp = profile->stamp,
+        .barriers_sum = sum(profile->barriers, profile->groups_count),
     };
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
+}
+
+static int barrier_stands(const rp_profile *profile, uint32_t before_group) {
+    const rp_plan_barrier *barriers = rp_plan_records(profile->plan, RP_SECTION_BARRIERS);
+    return (barriers[before_group].src | barriers[before_group].dst) != 0;
 }
 
 rp_status rp_profile_get_group(const rp_profile *profile, uint32_t index, rp_profile_group *group) {
@@ -92,6 +100,8 @@ rp_status rp_profile_get_group(const rp_profile *profile, uint32_t index, rp_pro
         .first_node = record[index].first_node,
         .node_count = record[index].node_count,
         .time = profile->groups[index],
+        .barrier = profile->barriers[index],
+        .barrier_stands = barrier_stands(profile, index + 1),
     };
     return rp_sized_give(&own, sizeof own, group) ? RP_OK : RP_ERROR_USAGE;
 }

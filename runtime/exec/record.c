@@ -240,12 +240,14 @@ static void stamp(stamper *s) {
 }
 
 uint32_t rp_twin_stamps(const rp_exec *exec, rp_twin twin) {
-    if (twin == RP_TWIN_GROUPS) return rp_plan_count(exec->plan, RP_SECTION_GROUPS) + 2;
+    uint32_t groups = rp_plan_count(exec->plan, RP_SECTION_GROUPS);
+    if (twin == RP_TWIN_GROUPS) return groups + 2;
+    if (twin == RP_TWIN_BARRIERS) return 2 * (groups + 1);
     return 2 * (rp_plan_count(exec->plan, RP_SECTION_NODES) + 1);
 }
 
-/* Two timestamps in front, then one behind each group and its barrier. */
-static void record_group_twin(stamper *s) {
+/* Two timestamps in front, then one behind each group and its barrier; `both`: and one between the two. */
+static void record_group_twin(stamper *s, bool both) {
     const rp_plan_group *groups = rp_plan_records(s->r.plan, RP_SECTION_GROUPS);
     uint32_t count = rp_plan_count(s->r.plan, RP_SECTION_GROUPS);
     record_barrier(&s->r, 0, false); /* a full one stands in front */
@@ -254,6 +256,7 @@ static void record_group_twin(stamper *s) {
     for (uint32_t g = 0; g < count; g++) {
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(&s->r, groups[g].first_node + i);
+        if (both) stamp(s);
         record_barrier(&s->r, g + 1, true);
         stamp(s);
     }
@@ -283,10 +286,10 @@ void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQu
     rp_bound_begin(&s.r.bound, s.r.vk, commands);
     rp_barrier_full(s.r.vk, commands);
     s.r.vk->CmdResetQueryPool(commands, queries, 0, rp_twin_stamps(exec, twin));
-    if (twin == RP_TWIN_GROUPS)
-        record_group_twin(&s);
-    else
+    if (twin == RP_TWIN_NODES)
         record_node_twin(&s);
+    else
+        record_group_twin(&s, twin == RP_TWIN_BARRIERS);
     record_label(&s.r, UINT32_MAX);
     rp_barrier_full(s.r.vk, commands);
 }

@@ -181,9 +181,38 @@ class Page(unittest.TestCase):
             "whole": {"median_ns": 5000, "least_ns": 4000}, "groups_sum_ns": 6000, "nodes_sum_ns": 7000, "groups": [{"median_ns": 100 + i, "nodes": []} for i in range(groups)],
             "nodes": [{"id": n["id"], "group": n["group"], "median_ns": 100 + n["id"], "least_ns": 90, "expected_ns": 50 if n["id"] % 2 else None, "bytes_read": 4096, "bytes_written": 4096, "limit": "launch"} for n in nodes]}))
         self.browser.open(self.show("timed", self.folder / "p.rplan", "--profile", profile))
-        self.assertIn("time", self.click_through("timed"))
+        self.assertIn("time", self.click_through("timed"), "a profile that lacks what later ones have is shown all the same")
         self.browser.open(self.show("differ", graphs / "decode870-naive.rpir", graphs / "decode870-interleaved.rpir", command="diff", statuses=(1,)))
         self.assertIn("difference", self.click_through("differ"))
+
+    def test_times_are_those_of_the_profile(self):
+        """Nodes, groups and barriers of a plan that ran: every figure in the view and the panel is one of the document's."""
+        b, plan, profile = self.browser, self.folder / "mlp.rplan", self.folder / "mlp.json"
+        reprise("compile", SOURCE / "examples/ops/mlp.yaml", "-O0", "-o", plan, "-q")
+        profile.write_text(reprise("profile", plan, "-n", "3", "-f", "json", "-q"))
+        measured = json.loads(profile.read_text())
+        b.open(self.show("measured", plan, "--profile", profile), "#time")
+        self.click_through("measured")
+        b.open(self.folder / "measured.html", "#time")
+        cells = self.run_in_page("[...document.querySelectorAll('#main .line')].map((l) => [...l.children].map((c) => c.textContent))")
+        order = sorted(measured["nodes"], key=lambda n: -n["median_ns"])
+        self.assertEqual([c[0] for c in cells], [f"n{n['id']}" for n in order], "the longest in front")
+        for row, node in zip(cells, order, strict=True):
+            wanted = self.run_in_page(f"((n) => [timeOf(n.median_ns), percentOf(n.share), timeOf(n.expected_ns), factorOf(n.expected_factor), percentOf(n.memory_share)])({json.dumps(node)})")
+            self.assertEqual([row[i] for i in (3, 4, 6, 9, 11)], wanted)
+            self.assertEqual(row[8], "" if node["off_ns"] is None else ("−" if node["off_ns"] < 0 else "+") + self.run_in_page(f"timeOf({abs(node['off_ns'])})"))
+        self.run_in_page("[...document.querySelectorAll('#main .titles button')].find((t) => t.textContent === 'off by').click()")
+        first = self.run_in_page("document.querySelector('#main .line').firstChild.textContent")
+        self.assertEqual(first, f"n{max((n for n in order if n['off_ns'] is not None), key=lambda n: abs(n['off_ns']))['id']}")
+        for barrier in measured["barriers"]:
+            b.open(self.folder / "measured.html", f"#lanes/b{barrier['before_group']}")
+            self.assertIn(self.run_in_page(f"timeOf({barrier['median_ns']})"), self.run_in_page("document.getElementById('panel').innerText"))
+            self.assertIn(self.run_in_page(f"timeOf({barrier['median_ns']})"), self.run_in_page(f"document.querySelector('.barrier.picked').getAttribute('aria-label')"))
+        for i, group in enumerate(measured["groups"]):
+            b.open(self.folder / "measured.html", f"#lanes/g{i}")
+            text = self.run_in_page("document.getElementById('panel').innerText")
+            for key in ("median_ns", "longest_ns", "beyond_ns"):
+                self.assertIn(self.run_in_page(f"timeOf({group[key]})"), text, key)
 
     def chain(self, nodes, wide=1):
         """So many groups of so many nodes each."""

@@ -14,16 +14,20 @@ NONE = type(None)
 TIME = {"median_ns": NUMBER, "least_ns": NUMBER}
 LIMITS = {"none", "memory", "arithmetic", "launch", "starts", "workgroups", "latency", "unknown"}
 SCHEMA = {
-    "plan": str, "device": str, "target": dict, "rounds": int, "plan_bytes": int, "cached": bool,
-    "whole": dict, "groups_sum_ns": NUMBER, "nodes_sum_ns": NUMBER, "stamp_ns": NUMBER,
-    "groups": list, "nodes": list,
+    "plan": str, "form": int, "device": str, "target": dict, "rounds": int, "plan_bytes": int, "cached": bool,
+    "whole": dict, "groups_sum_ns": NUMBER, "barriers_sum_ns": NUMBER, "nodes_sum_ns": NUMBER, "stamp_ns": NUMBER,
+    "groups": list, "barriers": list, "nodes": list,
 }
+GROUP = {**TIME, "longest_ns": NUMBER, "beyond_ns": NUMBER, "nodes": list}
+BARRIER = {"before_group": int, **TIME}
 NODE = {
     "id": int, "kind": str, "group": int, "kernel": (str, NONE), "ops": (str, NONE),
     "variant": (str, NONE), "decided": (str, NONE), "label": (str, NONE), **TIME,
     "grid": (list, NONE), "bytes_read": (*NUMBER, NONE), "bytes_written": (*NUMBER, NONE),
     "operations": (*NUMBER, NONE), "ceiling": (str, NONE), "memory_ns": (*NUMBER, NONE),
     "arithmetic_ns": (*NUMBER, NONE), "expected_ns": (*NUMBER, NONE), "limit": str,
+    "share": (*NUMBER, NONE), "bytes_per_second": (*NUMBER, NONE), "operations_per_second": (*NUMBER, NONE), "memory_share": (*NUMBER, NONE),
+    "arithmetic_share": (*NUMBER, NONE), "expected_factor": (*NUMBER, NONE), "off_ns": (*NUMBER, NONE), "misjudged": bool,
 }
 
 SWITCHED = """
@@ -45,7 +49,7 @@ class Profile(cli.Case):
         self.assertIsInstance(value, kind, where)
         self.assertFalse(isinstance(value, bool) and kind is not bool, where)
         if isinstance(value, float):
-            self.assertTrue(math.isfinite(value) and value >= 0, where)
+            self.assertTrue(math.isfinite(value) and (value >= 0 or where.endswith(".off_ns")), where)
 
     def fits(self, value, schema, where):
         self.assertEqual(set(value), set(schema), where)
@@ -59,8 +63,15 @@ class Profile(cli.Case):
         self.assertGreater(found["whole"]["least_ns"], 0)
         ids = []
         for i, group in enumerate(found["groups"]):
-            self.fits(group, {**TIME, "nodes": list}, f"group {i}")
+            self.fits(group, GROUP, f"group {i}")
             ids += group["nodes"]
+            alone = [n["median_ns"] for n in found["nodes"] if n["group"] == i]
+            self.assertAlmostEqual(group["longest_ns"], max(alone), delta=1e-6 * max(alone))
+            self.assertAlmostEqual(group["beyond_ns"], max(group["median_ns"] - max(alone), 0), delta=1e-6 * group["median_ns"] + 1e-6)
+        self.assertEqual([b["before_group"] for b in found["barriers"]], sorted({b["before_group"] for b in found["barriers"]}))
+        for barrier in found["barriers"]:
+            self.fits(barrier, BARRIER, "barrier")
+            self.assertTrue(1 <= barrier["before_group"] <= len(found["groups"]))
         self.assertEqual([node["id"] for node in found["nodes"]], ids)
         for node in found["nodes"]:
             self.fits(node, NODE, f"n{node['id']}")
@@ -69,10 +80,53 @@ class Profile(cli.Case):
             self.assertIn(node["limit"], LIMITS)
             if node["ceiling"]:
                 self.assertIn(node["ceiling"], found["target"])
-        for what in ("groups", "nodes"):
+            self.check_figures(node, found)
+        for what in ("groups", "nodes", "barriers"):
             total = sum(item["median_ns"] for item in found[what])
             self.assertAlmostEqual(found[f"{what}_sum_ns"], total, delta=1e-6 * total + 1e-6)
         return found
+
+    def check_figures(self, node, found):
+        """What follows from the rest follows from it, and is null with it."""
+        time, works = node["median_ns"], node["limit"] != "none" and node["median_ns"] > 0
+        bytes = None if node["bytes_read"] is None else node["bytes_read"] + node["bytes_written"]
+        follows = {
+            "share": time / found["nodes_sum_ns"] if found["nodes_sum_ns"] else None,
+            "bytes_per_second": bytes / time * 1e9 if works and bytes is not None else None,
+            "operations_per_second": node["operations"] / time * 1e9 if works and node["operations"] else None,
+            "memory_share": node["memory_ns"] / time if works and node["memory_ns"] is not None else None,
+            "arithmetic_share": node["arithmetic_ns"] / time if works and node["operations"] and node["arithmetic_ns"] is not None else None,
+            "expected_factor": time / node["expected_ns"] if works and node["expected_ns"] else None,
+            "off_ns": time - node["expected_ns"] if works and node["expected_ns"] else None,
+        }
+        for key, value in follows.items():
+            if value is None:
+                self.assertIsNone(node[key], key)
+            else:
+                self.assertAlmostEqual(node[key], value, delta=1e-6 * abs(value) + 1e-6, msg=key)
+        self.assertEqual(node["misjudged"], follows["expected_factor"] is not None and not .5 <= follows["expected_factor"] <= 2)
+
+    def test_barriers(self):
+        """Every barrier of the plan but the one in front of it, and no other, has a time."""
+        self.expect(OK, "compile", "pipeline.yaml", "-o", "b.rplan", "-q", "-O0")
+        stand = [b["before_group"] for b in json.loads(self.expect(OK, "show", "b.rplan", "--format", "json"))["barriers"] if b["src"] != "none" or b["dst"] != "none"]
+        self.assertEqual([b["before_group"] for b in self.profile("b.rplan", "-n", "2")["barriers"]], [g for g in stand if g > 0])
+
+    def test_page(self):
+        """The page takes what profile prints, of the form that was measured."""
+        self.write("forms.yaml", "reprise: 1\nname: forms\nlive:\n  tokens: {dtype: u32, shape: [1], default: 1, max: 64, ranges: [1, 8]}\n"
+                   "buffers:\n  x: {kind: in, dtype: f32, shape: [tokens, 16]}\n  y: {kind: out, dtype: f32, shape: [tokens, 16]}\nnodes:\n  - {map: x * 2, out: y}\n")
+        self.expect(OK, "compile", "forms.yaml", "-o", "forms.rplan", "-q")
+        for form, tokens in ((0, 1), (2, 33)):
+            self.write("p.json", self.run_program("profile", "forms.rplan", "-n", "1", "--set", f"tokens={tokens}", "-f", "json").stdout)
+            shown = json.loads(self.expect(OK, "show", "forms.rplan", "--format", "inspection", "--profile", "p.json"))["forms"]
+            self.assertEqual([f["profile"] and f["profile"]["form"] for f in shown], [form if i == form else None for i in range(3)])
+
+    def test_names_that_are_no_utf8(self):
+        self.write("bytes.rpir", b"reprise 1\ngraph bytes {\n  buf $y out 16\n  n0 = fill 00000007 (w $y) label \"a\xc3\xff\\\"b\"\n}\n")
+        result = self.run_program("compile", "bytes.rpir", "-o", "bytes.rplan", "-q")
+        if result.returncode == OK:
+            self.assertEqual(self.profile("bytes.rplan", "-n", "1")["nodes"][0]["label"], "a\ufffd\ufffd\"b")
 
     def test_own_kernels(self):
         found = self.profile("pipeline.yaml", "-n", "3")
@@ -160,7 +214,7 @@ class Profile(cli.Case):
         out = self.expect(OK, "profile", "pipeline.yaml", "-n", "3", "--top", "2")
         self.assertIn("pipeline on ", out)
         self.assertIn("3 rounds", out)
-        for word in ("whole", "groups", "nodes"):
+        for word in ("whole", "groups", "barriers", "nodes"):
             self.assertTrue(re.search(rf"^{word} +\d+\.\d\d us ", out, re.M), word)
         self.assertIn("nodes more: --top 0 shows all", out)
         all_of_it = self.expect(OK, "profile", "pipeline.yaml", "-n", "3", "--top", "0")
@@ -171,6 +225,19 @@ class Profile(cli.Case):
         self.assertNotIn("more: --top", all_of_it)
         groups = re.findall(r"^(\d+) +(\d+\.\d\d) ", all_of_it, re.M)
         self.assertGreater(len(groups), 1)
+
+    def test_estimates(self):
+        """Where the estimate was wrong: all of those nodes, by how far."""
+        self.write("fast.target", "name: fast\nmemory_rate: 1000000000\ncache_rate: 1000000000\nbarrier_ns: 1\ngroup_ns: 1\n")
+        out = self.expect(OK, "profile", "pipeline.yaml", "-n", "3", "--top", "0", "--target", "fast.target")
+        table = out[out.index("misjudged"):]
+        rows = re.findall(r"^n(\d+) +([\d.]+) +([\d.]+) +([+-][\d.]+) +([\d.]+) ", table, re.M)
+        self.assertGreater(len(rows), 1)
+        for _, measured, expected, off, factor in rows:
+            self.assertAlmostEqual(float(measured) - float(expected), float(off), delta=.011)
+            self.assertFalse(.5 <= float(factor) <= 2)
+        self.assertEqual([abs(float(r[3])) for r in rows], sorted((abs(float(r[3])) for r in rows), reverse=True))
+        self.assertIn("nodes more: --top 0 shows all", self.expect(OK, "profile", "pipeline.yaml", "-n", "3", "--top", "1", "--target", "fast.target").split("misjudged")[1])
 
     def test_trace(self):
         """Events as Perfetto documents them; what the device did lies within what the host saw, slot by slot."""
@@ -241,7 +308,7 @@ class Profile(cli.Case):
     def test_documented_fields(self):
         page = (SOURCE / "docs/json.md").read_text()
         section = page[page.index("## Profiles"):]
-        for name in [*SCHEMA, *NODE]:
+        for name in [*SCHEMA, *NODE, *GROUP, *BARRIER]:
             self.assertIn(f"`{name}`", section, name)
         for name in LIMITS:
             self.assertIn(f"`{name}`", section, name)

@@ -15,7 +15,7 @@ static void check_times(const rp_profile *profile, const rp_plan *plan) {
     CU_ASSERT_EQUAL(info.groups, of_plan.groups);
     CU_ASSERT_TRUE(info.whole.least > 0);
     CU_ASSERT_TRUE(info.whole.median >= info.whole.least);
-    double nodes = 0, groups = 0;
+    double nodes = 0, groups = 0, barriers = 0;
     uint32_t in_groups = 0, unknown = 0;
     for (uint32_t i = 0; i < info.nodes; i++) {
         rp_profile_node node = {.size = sizeof node};
@@ -32,11 +32,14 @@ static void check_times(const rp_profile *profile, const rp_plan *plan) {
         CU_ASSERT_EQUAL(group.first_node, in_groups);
         in_groups += group.node_count;
         groups += group.time.median;
+        barriers += group.barrier.median;
+        CU_ASSERT_TRUE(group.barrier.median >= group.barrier.least && group.barrier.least >= 0);
     }
     CU_ASSERT_EQUAL(in_groups, info.nodes);
     CU_ASSERT_EQUAL(unknown, 1); /* the grid that the GPU computes */
     CU_ASSERT_DOUBLE_EQUAL(nodes, info.nodes_sum, 1e-6 * nodes);
     CU_ASSERT_DOUBLE_EQUAL(groups, info.groups_sum, 1e-6 * groups);
+    CU_ASSERT_DOUBLE_EQUAL(barriers, info.barriers_sum, 1e-6 * barriers);
     /* A timestamp's own time is taken off: of nodes as small as these nothing may be left. */
     CU_ASSERT_TRUE(nodes >= 0 && groups >= 0);
 }
@@ -71,7 +74,7 @@ static void check_exec(const rp_plan *plan, uint32_t pieces, bool leave) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(profile);
     check_times(profile, plan);
     rp_profile_destroy(profile);
-    uint32_t replays = leave ? 1 + 3 * 7 : 1, wrong = 0;
+    uint32_t replays = leave ? 1 + 4 * 7 : 1, wrong = 0;
     for (int more = 0; more < 2; more++, replays++) {
         CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, diags), RP_OK);
         for (uint32_t i = 0; i < GPU_COUNT; i++)

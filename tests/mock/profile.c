@@ -22,7 +22,13 @@ static const char text[] = "reprise 1\n"
                            "    n1 = run @l grid 4 1 1 (r %a, rw $y)\n"
                            "  barrier compute:w -> host:r\n"
                            "}\n";
-enum { NODES = 3, GROUPS = 2, GROUP_STAMPS = GROUPS + 2, NODE_STAMPS = 2 * (NODES + 1) };
+enum {
+    NODES = 3,
+    GROUPS = 2,
+    GROUP_STAMPS = GROUPS + 2,
+    BARRIER_STAMPS = 2 * (GROUPS + 1),
+    NODE_STAMPS = 2 * (NODES + 1)
+};
 
 static const rp_profile_params few = {.size = sizeof few, .rounds = 3, .warm_up = 2};
 
@@ -60,12 +66,14 @@ static uint32_t rounds_read;
 
 static uint64_t ticks(uint32_t count, uint32_t query) {
     static const uint64_t groups[GROUP_STAMPS] = {0, 10, 110, 310};
+    static const uint64_t barriers[BARRIER_STAMPS] = {0, 5, 80, 95, 200, 203};
     static const uint64_t nodes[NODE_STAMPS] = {0, 20, 100, 150, 200, 240, 300, 305};
     uint64_t round = rounds_read / 3, slow = round % 3 == 1 ? 0 : round % 3 == 0 ? 1 : 2;
     uint64_t begin = (UINT64_C(1) << 36) - 100 + round * 7, at = 0;
     if (query + 1 == count) rounds_read++;
     if (count == 2) at = query * (400 + 40 * slow);
     if (count == GROUP_STAMPS) at = groups[query];
+    if (count == BARRIER_STAMPS) at = barriers[query];
     if (count == NODE_STAMPS) at = nodes[query];
     return (begin + at) & ((UINT64_C(1) << 36) - 1);
 }
@@ -78,7 +86,7 @@ static void test_times(void) {
     rounds_read = 0;
     open_text(text, &mock_params);
     rp_profile *profile = measure(&few, RP_OK);
-    CU_ASSERT_EQUAL(rounds_read, 9);
+    CU_ASSERT_EQUAL(rounds_read, 12);
     rp_profile_info info = info_of(profile);
     CU_ASSERT_EQUAL(info.rounds, 3);
     CU_ASSERT_EQUAL(info.groups, GROUPS);
@@ -90,6 +98,10 @@ static void test_times(void) {
     CU_ASSERT_DOUBLE_EQUAL(group_of(profile, 0).time.median, 2 * (100 - 10), 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(group_of(profile, 1).time.median, 2 * (200 - 10), 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(info.groups_sum, 2 * 280, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(group_of(profile, 0).barrier.median, 2 * (15 - 5), 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(group_of(profile, 0).barrier.least, 2 * (15 - 5), 1e-9);
+    CU_ASSERT_EQUAL(group_of(profile, 1).barrier.median, 0);
+    CU_ASSERT_DOUBLE_EQUAL(info.barriers_sum, 2 * 10, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(node_of(profile, 0).time.median, 2 * (50 - 20), 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(node_of(profile, 1).time.median, 2 * (40 - 20), 1e-9);
     CU_ASSERT_EQUAL(node_of(profile, 2).time.median, 0); /* less than two timestamps take */
@@ -128,18 +140,18 @@ static void test_defaults(void) {
     open_text(text, &mock_params);
     rp_profile *profile = measure(NULL, RP_OK);
     CU_ASSERT_EQUAL(info_of(profile).rounds, 20);
-    CU_ASSERT_TRUE(mock_counters(exec).replays >= 3 * (20 + 3));
+    CU_ASSERT_TRUE(mock_counters(exec).replays >= 4 * (20 + 3));
     rp_profile_destroy(profile);
     close_all();
 }
 
 /* ---- What is submitted ----------------------------------------------------------------------- */
 
-static char said[3][4096]; /* the last twin of each kind; of the whole what surrounds it */
+static char said[4][4096]; /* the last twin of each kind; of the whole what surrounds it */
 static const void *inside; /* the command buffer between */
 
 static uint64_t listen(uint32_t count, uint32_t query) {
-    uint32_t way = count == 2 ? 0 : count == GROUP_STAMPS ? 1 : 2;
+    uint32_t way = count == 2 ? 0 : count == GROUP_STAMPS ? 1 : count == NODE_STAMPS ? 2 : 3;
     if (way == 0 && mock.submitted_count == 3) {
         inside = mock.submitted[1];
         snprintf(said[0], sizeof said[0], "%s...\n%s", mock_commands(mock.submitted[0]),
@@ -180,6 +192,14 @@ static void test_commands(void) {
                                 "timestamp 4 all\nfill b4+0 20 07070707\ntimestamp 5 all\n" FULL
                                 "timestamp 6 all\npipeline p1\nset 0 s1\ndispatch 4 1 1\n"
                                 "timestamp 7 all\n" FULL);
+    CU_ASSERT_STRING_EQUAL(said[3],
+                           FULL "reset_queries 0 6\ntimestamp 0 all\ntimestamp 1 all\n"
+                                "pipeline p0\nset 0 s0\nindirect b1+256\nfill b4+0 20 07070707\n"
+                                "timestamp 2 all\n"
+                                "barrier compute|transfer:TW:SW -> compute|transfer:TR:TW:SR:SW\n"
+                                "timestamp 3 all\n"
+                                "pipeline p1\nset 0 s1\ndispatch 4 1 1\n"
+                                "timestamp 4 all\ntimestamp 5 all\n" FULL);
     rp_profile_destroy(profile);
     close_all();
 }
@@ -206,11 +226,11 @@ static void test_execs(void) {
             CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
             CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, slots - 1) > 0);
             rp_profile_destroy(measure(&profiled, RP_OK));
-            CU_ASSERT_EQUAL(rp_exec_completed(exec), 1 + 3 * 13);
-            CU_ASSERT_EQUAL(mock_counters(exec).replays, 1 + 3 * 13);
+            CU_ASSERT_EQUAL(rp_exec_completed(exec), 1 + 4 * 13);
+            CU_ASSERT_EQUAL(mock_counters(exec).replays, 1 + 4 * 13);
             CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, slots - 1) < 0);
             CU_ASSERT_EQUAL(rp_exec_submit(exec, &submit, diags, NULL), RP_OK);
-            CU_ASSERT_EQUAL(rp_exec_wait_pieces(exec, 41 - 1, 1, UINT64_MAX, diags), RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_wait_pieces(exec, 1 + 4 * 13, 1, UINT64_MAX, diags), RP_OK);
             CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
             CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, slots - 1) > 0);
             close_all();

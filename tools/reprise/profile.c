@@ -133,12 +133,13 @@ static int find_costs(const profile_job *job, const rp_plan *plan, const char *f
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
 
-static void report(const profile_job *job, const rp_plan *plan, rp_device *device,
+static void report(const profile_job *job, const rp_plan *plan, uint32_t form, rp_device *device,
                    const rp_profile *profile, const rp_costs *costs) {
     rp_device_info info = {.size = sizeof info};
     (void)rp_device_get_info(device, &info);
     cli_profile p = {.plan = cli_plan_info(plan).name,
                      .device = info.name,
+                     .form = form,
                      .info = {.size = sizeof p.info},
                      .about = {.size = sizeof p.about},
                      .profile = profile};
@@ -231,7 +232,7 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
         char title[512];
         cli_form_title(source, form, title, sizeof title);
         if (*title) cli_say("%s: %s", source->path, title);
-        report(job, plan, job->device.handle, profile, costs);
+        report(job, plan, source->first_form + form, job->device.handle, profile, costs);
     }
     cli_inputs_close(&inputs);
     rp_profile_destroy(profile);

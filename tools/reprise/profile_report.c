@@ -7,39 +7,6 @@
 #include <string.h>
 #include "message.h"
 
-/* ---- What limits a node ---------------------------------------------------------------------- */
-
-double cli_profile_workgroups(const cli_profile *p, uint32_t node) {
-    const rp_profile_node *n = &p->nodes[node];
-    if (!n->grid_known) return -1;
-    return (double)n->grid[0] * n->grid[1] * n->grid[2];
-}
-
-/* A node is bound by what takes half of its time; what is shorter than two launches has no time to be
- * bound by anything else. */
-cli_limit cli_profile_limit(const cli_profile *p, uint32_t node) {
-    const rp_node_cost *c = &p->costs[node];
-    const rp_target *target = p->about.target;
-    double time = p->nodes[node].time.median, groups = cli_profile_workgroups(p, node);
-    if (p->nodes[node].kind == RP_FENCE || groups == 0) return LIMIT_NONE;
-    if (fmax(c->memory_ns, c->arithmetic_ns) >= time / 2)
-        return c->memory_ns >= c->arithmetic_ns ? LIMIT_MEMORY : LIMIT_ARITHMETIC;
-    if (time < 2 * (double)target->barrier_ns) return LIMIT_LAUNCH;
-    if (groups * (double)target->group_ns / (double)target->multiprocessors >= time / 2)
-        return LIMIT_STARTS;
-    if (groups > 0 && groups < (double)target->multiprocessors) return LIMIT_WORKGROUPS;
-    return c->operations < 0 ? LIMIT_UNKNOWN : LIMIT_LATENCY;
-}
-
-const char *cli_limit_name(cli_limit limit) {
-    static const char *const names[] = {
-#define RP_X(symbol, name, ...) name,
-        CLI_LIMIT_LIST(RP_X)
-#undef RP_X
-    };
-    return names[limit];
-}
-
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
 enum { CELL = 32 };
@@ -64,9 +31,9 @@ static const char *micros(double ns, char out[CELL]) {
     return out;
 }
 
-static const char *percent(double part, double whole, char out[CELL]) {
-    if (part < 0 || whole <= 0) return "-";
-    snprintf(out, CELL, "%.*f%%", part / whole < 0.0995 ? 1 : 0, 100 * part / whole);
+static const char *percent(double share, char out[CELL]) {
+    if (share < 0) return "-";
+    snprintf(out, CELL, "%.*f%%", share < 0.0995 ? 1 : 0, 100 * share);
     return out;
 }
 
@@ -117,6 +84,8 @@ static void print_whole(const cli_profile *p) {
            micros(whole, a), micros(p->info.whole.least, b));
     printf("%-8s %10s us   the sum of the groups, each with its barrier\n", "groups",
            micros(p->info.groups_sum, a));
+    printf("%-8s %10s us   of that the barriers, each behind the last of the work before it\n",
+           "barriers", micros(p->info.barriers_sum, a));
     printf("%-8s %10s us   the sum of the nodes, each alone", "nodes", micros(nodes, a));
     if (nodes < whole)
         printf(": %s us go into barriers, drains and launches", micros(whole - nodes, b));
@@ -145,21 +114,19 @@ static void print_what(const cli_profile *p, uint32_t i) {
 static void print_node(const cli_profile *p, uint32_t i) {
     const rp_profile_node *n = &p->nodes[i];
     const rp_node_cost *c = &p->costs[i];
-    double time = n->time.median, bytes = c->bytes_read + c->bytes_written;
+    const cli_figures f = cli_profile_figures(p, i);
     double groups = cli_profile_workgroups(p, i);
-    bool works = cli_profile_limit(p, i) != LIMIT_NONE && time > 0;
     char id[CELL], count[CELL] = "-", t[CELL], s[CELL], e[CELL], by[CELL], r[CELL], m[CELL];
     char op[CELL], or [CELL], a[CELL];
     snprintf(id, sizeof id, "n%u", n->id);
     if (groups >= 0) snprintf(count, sizeof count, "%.0f", groups);
     printf("%-7s %5u %10s %6s %9s %9s %10s %6s %8s %10s %6s %8s  %-10s  ", id, n->group,
-           micros(time, t), percent(time, p->info.nodes_sum, s), micros(c->expected_ns, e),
-           c->bytes_read < 0 ? "?" : scaled(bytes, "B", by),
-           works && c->bytes_read >= 0 ? scaled(bytes / time * 1e9, "B/s", r) : "-",
-           works ? percent(c->memory_ns, time, m) : "-", scaled(c->operations, "", op),
-           works && c->operations > 0 ? scaled(c->operations / time * 1e9, "/s", or) : "-",
-           works && c->operations > 0 ? percent(c->arithmetic_ns, time, a) : "-", count,
-           cli_limit_name(cli_profile_limit(p, i)));
+           micros(n->time.median, t), percent(f.share, s), micros(c->expected_ns, e),
+           c->bytes_read < 0 ? "?" : scaled(c->bytes_read + c->bytes_written, "B", by),
+           f.byte_rate < 0 ? "-" : scaled(f.byte_rate, "B/s", r), percent(f.memory_share, m),
+           scaled(c->operations, "", op),
+           f.operation_rate < 0 ? "-" : scaled(f.operation_rate, "/s", or),
+           percent(f.arithmetic_share, a), count, cli_limit_name(cli_profile_limit(p, i)));
     print_what(p, i);
 }
 
@@ -182,33 +149,59 @@ static void print_nodes(const cli_profile *p, uint32_t top) {
 }
 
 static void print_group(const cli_profile *p, uint32_t index) {
-    rp_profile_group group = {.size = sizeof group};
-    double alone = 0;
-    char t[CELL], s[CELL], a[CELL];
-    (void)rp_profile_get_group(p->profile, index, &group);
-    for (uint32_t i = 0; i < group.node_count; i++)
-        alone += p->nodes[group.first_node + i].time.median;
-    printf("%-7u %10s %6s %10s  ", index, micros(group.time.median, t),
-           percent(group.time.median, p->info.groups_sum, s), micros(alone, a));
-    for (uint32_t i = 0; i < group.node_count && i < 8; i++)
-        printf("%sn%u", i ? " " : "", p->nodes[group.first_node + i].id);
-    printf("%s\n", group.node_count > 8 ? " ..." : "");
+    const cli_group_figures f = cli_profile_group_figures(p, index);
+    double share = p->info.groups_sum > 0 ? f.group.time.median / p->info.groups_sum : -1;
+    char t[CELL], s[CELL], a[CELL], l[CELL], b[CELL];
+    printf("%-7u %10s %6s %10s %10s %10s  ", index, micros(f.group.time.median, t),
+           percent(share, s), micros(f.alone, a), micros(f.longest, l),
+           f.group.barrier_stands ? micros(f.group.barrier.median, b) : "-");
+    for (uint32_t i = 0; i < f.group.node_count && i < 8; i++)
+        printf("%sn%u", i ? " " : "", p->nodes[f.group.first_node + i].id);
+    printf("%s\n", f.group.node_count > 8 ? " ..." : "");
 }
 
 static void print_groups(const cli_profile *p, uint32_t top) {
     uint32_t count = p->info.groups, shown = top && top < count ? top : count;
     double *times = cli_alloc((size_t)count + 1, sizeof *times);
-    for (uint32_t i = 0; i < count; i++) {
-        rp_profile_group group = {.size = sizeof group};
-        (void)rp_profile_get_group(p->profile, i, &group);
-        times[i] = group.time.median;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        times[i] = cli_profile_group_figures(p, i).group.time.median;
     uint32_t *order = sorted(times, count);
-    printf("\n%-7s %10s %6s %10s  %s\n", "group", "us", "share", "alone us", "nodes");
+    printf("\n%-7s %10s %6s %10s %10s %10s  %s\n", "group", "us", "share", "alone us", "longest",
+           "barrier", "nodes");
     for (uint32_t i = 0; i < shown; i++) print_group(p, order[i]);
     print_left(shown, count, "groups");
     free(order);
     free(times);
+}
+
+/* What the compiler had expected, where it was wrong: by how many microseconds, the most in front. */
+static void print_estimates(const cli_profile *p, uint32_t top) {
+    uint32_t count = 0, *places = cli_alloc((size_t)p->info.nodes + 1, sizeof *places);
+    double *off = cli_alloc((size_t)p->info.nodes + 1, sizeof *off);
+    for (uint32_t i = 0; i < p->info.nodes; i++) {
+        const cli_figures f = cli_profile_figures(p, i);
+        if (!f.misjudged) continue;
+        off[count] = fabs(f.off);
+        places[count++] = i;
+    }
+    uint32_t *order = sorted(off, count), shown = top && top < count ? top : count;
+    if (count)
+        printf("\n%-9s %10s %10s %10s %8s  %-10s  %s\n", "misjudged", "alone us", "expected",
+               "off by us", "factor", "limit", "kernel");
+    for (uint32_t k = 0; k < shown; k++) {
+        uint32_t i = places[order[k]];
+        const cli_figures f = cli_profile_figures(p, i);
+        char id[CELL], t[CELL], e[CELL];
+        snprintf(id, sizeof id, "n%u", p->nodes[i].id);
+        printf("%-9s %10s %10s %+10.2f %8.2f  %-10s  ", id, micros(p->nodes[i].time.median, t),
+               micros(p->costs[i].expected_ns, e), f.off / 1e3, f.factor,
+               cli_limit_name(cli_profile_limit(p, i)));
+        print_what(p, i);
+    }
+    if (count) print_left(shown, count, "nodes");
+    free(order);
+    free(places);
+    free(off);
 }
 
 void cli_profile_print(const cli_profile *p, uint32_t top) {
@@ -216,4 +209,5 @@ void cli_profile_print(const cli_profile *p, uint32_t top) {
     print_whole(p);
     print_nodes(p, top);
     if (p->info.groups > 1) print_groups(p, top);
+    print_estimates(p, top);
 }

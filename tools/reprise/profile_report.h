@@ -9,6 +9,7 @@
 /* Everything that is reported; both arrays have an entry for each node, in the plan's order. */
 typedef struct cli_profile {
     const char *plan, *device;
+    uint32_t form; /* of the plan, from 0 on */
     rp_profile_info info;
     rp_costs_info about; /* costs */
     const rp_profile *profile;
@@ -37,6 +38,23 @@ const char *cli_limit_name(cli_limit limit);
 
 /* Workgroups of a node; negative where the GPU decides, or there are none. */
 double cli_profile_workgroups(const cli_profile *p, uint32_t node);
+
+/* What follows for a node; negative where it is not known or the node does nothing. */
+typedef struct cli_figures {
+    double share;                          /* of the sum of all nodes */
+    double byte_rate, operation_rate;      /* a second */
+    double memory_share, arithmetic_share; /* of what the target could do in its time */
+    bool expected, misjudged; /* there is an estimate; more than twice or less than half of it */
+    double off, factor;       /* measured less expected, nanoseconds, may be negative; and by it */
+} cli_figures;
+cli_figures cli_profile_figures(const cli_profile *p, uint32_t node);
+
+typedef struct cli_group_figures {
+    rp_profile_group group;
+    double alone, longest; /* of its nodes, each alone: the sum, and the longest */
+    double beyond;         /* what the group takes longer than that one */
+} cli_group_figures;
+cli_group_figures cli_profile_group_figures(const cli_profile *p, uint32_t index);
 
 /* On stdout. `top`: so many nodes and groups at most, the slowest first; 0: all. */
 void cli_profile_print(const cli_profile *p, uint32_t top);

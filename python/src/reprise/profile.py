@@ -25,6 +25,8 @@ class GroupTime(NamedTuple):
     first_node: int
     node_count: int
     time: Time
+    barrier: Optional[Time]
+    """Of that the barrier behind it, from the end of the last of the work; None where none stands."""
 
 
 class NodeTime(NamedTuple):
@@ -63,7 +65,8 @@ class Profile:
         for i in range(info.groups):
             check(lib.rp_profile_get_group(profile, i, group))
             self.groups.append(GroupTime(int(group.first_node), int(group.node_count),
-                                         Time(group.time.median, group.time.least)))
+                                         Time(group.time.median, group.time.least),
+                                         Time(group.barrier.median, group.barrier.least) if group.barrier_stands else None))
         for i in range(info.nodes):
             check(lib.rp_profile_get_node(profile, i, node))
             self.nodes.append(NodeTime(

@@ -1,13 +1,16 @@
 /* Profiles: where the GPU's time goes in the replays of an exec.
  *
  * A timestamp behind each dispatch would change what it measures: on a large GPU it costs more than
- * most dispatches, and it keeps neighbours from overlapping. So an exec is measured three times, in
+ * most dispatches, and it keeps neighbours from overlapping. So an exec is measured four times, in
  * command buffers beside its own, which stay as they are:
- *   whole   its own recording, between two timestamps
- *   groups  the same commands with a timestamp at each group's end. Nodes of a group overlap as
- *           they do in a replay, the drain that its barrier asks for counts with it
- *   nodes   each node alone between full barriers and two timestamps: what it would take if nothing
- *           ran beside it
+ *   whole     its own recording, between two timestamps
+ *   groups    the same commands with a timestamp at each group's end. Nodes of a group overlap as
+ *             they do in a replay, the drain that its barrier asks for counts with it
+ *   barriers  the same with a timestamp on both sides of the barrier behind each group. The first is
+ *             written when the last of the work before it is done, so what is between is what the
+ *             barrier itself takes, for caches above all; waiting for the slowest node is the group's
+ *   nodes     each node alone between full barriers and two timestamps: what it would take if nothing
+ *             ran beside it
  * The sum of the groups is about the whole, where timestamps are cheap. The sum of the nodes may be
  * more (nodes of a group overlap in a replay) or less (a barrier's price is no node's).
  *
@@ -34,12 +37,12 @@ enum { RP_PROFILE_MOST_ROUNDS = 10000 };
 typedef struct rp_profile_params {
     size_t size; /* sizeof(rp_profile_params) */
     uint32_t slot;
-    uint32_t rounds;  /* of each of the three, to RP_PROFILE_MOST_ROUNDS; 0: 20 */
-    uint32_t warm_up; /* replays before them, of each of the three, that are not looked at, as many
+    uint32_t rounds;  /* of each of the four, to RP_PROFILE_MOST_ROUNDS; 0: 20 */
+    uint32_t warm_up; /* replays before them, of each of the four, that are not looked at, as many
                        * at most; 0: as many as begin in 100 ms, and at least 3 */
     int leave_state; /* out and inout buffers are left as the last round has written them. Else what
                        * they held is copied into device memory of the same size, and back before
-                       * each of the three and at the end: rounds begin with it, go on from one to
+                       * each of the four and at the end: rounds begin with it, go on from one to
                        * the next as replays do, and leave no trace */
 } rp_profile_params;
 
@@ -75,7 +78,8 @@ typedef struct rp_profile_info {
     double groups_sum, nodes_sum; /* of the medians, nanoseconds */
     double
         stamp; /* between two timestamps with nothing between: such a time is taken off each node,
-                   * and off each group */
+                   * and off each group and barrier */
+    double barriers_sum; /* of the medians of the barriers behind the groups */
 } rp_profile_info;
 RP_API rp_status rp_profile_get_info(const rp_profile *profile, rp_profile_info *info);
 
@@ -83,6 +87,9 @@ typedef struct rp_profile_group {
     size_t size;
     uint32_t first_node, node_count; /* in the plan's order */
     rp_profile_time time; /* from the end of the barrier before to the end of the one behind it */
+    rp_profile_time
+        barrier;        /* of that the barrier behind it, from the end of the last of the work */
+    int barrier_stands; /* 0: there is none, and `barrier` is about nothing */
 } rp_profile_group;
 RP_API rp_status rp_profile_get_group(const rp_profile *profile, uint32_t index,
                                       rp_profile_group *group);
