@@ -1,12 +1,13 @@
 /* Members of blocks from C: where they lie, and numbers that are put there. C structs are the
  * reference, written out as the layouts of GLSL prescribe. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include "graph/graph.h"
 #include "kernel/kernel.h"
 #include "reprise/compiler.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
-#include "unit/assemble.h"
 
 static const char glsl[] =
     "#version 450\n"

@@ -1,9 +1,10 @@
 /* Kernels that are right: what reflection finds in GLSL and in SPIR-V that others assembled. */
+#include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
 #include "kernel/kernel.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
-#include "unit/assemble.h"
 
 static rp_diags *diags;
 

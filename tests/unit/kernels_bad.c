@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "kernel/kernel.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
-#include "unit/assemble.h"
 
 /* Builds a kernel that must fail with a diagnostic that contains `wanted`; `line` 0 = any. */
 static void refuse(const rp_kernel_params *params, const char *file, uint32_t line,

@@ -2,12 +2,12 @@
  * that recorders make of them. */
 #include <stdlib.h>
 #include <string.h>
-#include "assemble.h"
 #include "graph/graph.h"
 #include "kernel/guard.h"
 #include "kernel/live_push.h"
 #include "reprise/compiler.h"
 #include "support/plan_info.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
 
 /* ---- SPIR-V ---------------------------------------------------------------------------------- */

@@ -3,12 +3,11 @@
  * validator refuses the module without that option and accepts it with it. */
 #include "base/alloc.h"
 #include "plan/format.h"
-#include "assemble.h"
 #include "kernel/spirv.h"
 #include "spirv/spirv.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
 
-#include <shaderc/shaderc.h>
 #include <spirv-tools/libspirv.h>
 #include <stdlib.h>
 
@@ -19,25 +18,7 @@ static uint32_t *compile(const char *head, const char *body, uint32_t *count) {
              "#version 460\n%s\nlayout(local_size_x = 64) in;\n"
              "layout(set = 0, binding = 0) buffer Out { uint o[]; };\n%s\n",
              head, body);
-    shaderc_compiler_t compiler = shaderc_compiler_initialize();
-    shaderc_compile_options_t options = shaderc_compile_options_initialize();
-    shaderc_compile_options_set_target_env(options, shaderc_target_env_vulkan,
-                                           shaderc_env_version_vulkan_1_2);
-    shaderc_compilation_result_t result = shaderc_compile_into_spv(
-        compiler, text, strlen(text), shaderc_compute_shader, "test.comp", "main", options);
-    uint32_t *words = NULL;
-    if (shaderc_result_get_compilation_status(result) == shaderc_compilation_status_success) {
-        *count = (uint32_t)(shaderc_result_get_length(result) / 4);
-        words = malloc(*count * 4);
-        if (words) memcpy(words, shaderc_result_get_bytes(result), *count * 4);
-    } else {
-        fprintf(stderr, "%s\n", shaderc_result_get_error_message(result));
-    }
-    shaderc_result_release(result);
-    shaderc_compile_options_release(options);
-    shaderc_compiler_release(compiler);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(words);
-    return words;
+    return rp_shader_words(text, "test.comp", count);
 }
 
 static const struct {

@@ -4,8 +4,8 @@
 #include <string.h>
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
-#include "unit/assemble.h"
 
 /* Builds a kernel of assembly text; the diagnostics are left in *out_diags, to be destroyed. */
 static rp_kernel_module build(const char *text, uint32_t version, const char *entry,

@@ -10,8 +10,8 @@
 #include "reprise/compiler.h"
 #include "support/cases.h"
 #include "support/plan_walk.h"
+#include "support/shader_words.h"
 #include "support/unit.h"
-#include "unit/assemble.h"
 
 enum { CASES = 4000, SEEDS = 5, MOST = 4096 /* words of a module */ };
 
