@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+#include "target/target.h"
+
 static const double PRODUCT_ROWS = RP_OP_PRODUCT_ROWS;
 static const double PRODUCT_LANES = 32; /* that a row of a product keeps busy */
 /* Rows of products that a workgroup computes in a turn, and its memory that is not for their x. */
@@ -15,6 +17,8 @@ static const double PRODUCT_TURN = 64, PRODUCT_RESERVE = 8192;
 /* What is fused are short formulas, with conversions, addresses and conditions around every
  * operation that counts: about a third of what the arithmetic can do. */
 static const double FORMULAS = 1.0 / 3;
+/* What a cache of a GPU gives at once, for one element as for all in it. */
+static const double SECTOR = 32;
 
 /* Threads that keep the whole device busy. */
 static double busy_threads(const rp_fuse_set *set) {
@@ -97,6 +101,7 @@ typedef struct estimate {
     double asked[RP_FUSE_MEMBERS]; /* elements computed, of the op's domain */
     double here[RP_FUSE_MEMBERS];  /* those that are asked for where they are computed: once for all
                                     * who ask there (compiler/lower/values.c) */
+    bool scattered[RP_FUSE_MEMBERS]; /* somebody asks for them in no order */
     double arithmetic, cached, memory;
 } estimate;
 
@@ -122,6 +127,14 @@ static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_co
     return cost->loads[k];
 }
 
+/* What it takes to find where each element comes from that an op moves; neighbours that stay neighbours are found
+ * by the first. Of a text that is for all attributes about a quarter is left. */
+static double finding(const estimate *e, uint32_t i) {
+    const rp_op_call *c = &e->set->calls[i]->call;
+    bool alone = c->op->together && !rp_op_moves_together(c, 4);
+    return alone ? c->op->text * e->asked[i] / 4 : 0;
+}
+
 static void ask(estimate *e, uint32_t i, uint32_t k, uint32_t j, double loads) {
     if (!rp_shape_reads_here(&e->set->calls[i]->call, k))
         e->asked[j] += loads;
@@ -143,20 +156,23 @@ static void add(estimate *e, uint32_t i) {
     e->asked[i] += e->here[i];
     const rp_op_cost *cost = &e->set->calls[i]->cost;
     double times = runs(e, i);
-    e->arithmetic += cost->flops * times;
+    bool software = rp_target_is_software(rp_graph_target(e->set->graph));
+    bool scattered = !software && (e->scattered[i] || rp_op_moves_across(c));
+    e->arithmetic += cost->flops * times + finding(e, i);
     for (uint32_t k = 0; k < c->operand_count; k++) {
         if (c->operands[k].absent || is_output(c, k)) continue;
         double loads = loads_of(e, i, k, cost) * times;
         uint32_t from, j = rp_fuse_producer(e->set, m->first_operand + k, &from);
         if (j != RP_NONE) {
             ask(e, i, k, j, loads);
+            e->scattered[j] |= scattered;
             continue;
         }
         double once = elements(&c->operands[k]);
         double size = once > 0 ? (double)rp_tensor_bytes(&c->operands[k]) / once : 0;
         if (loads < once) once = loads;
         e->memory += once * size;
-        e->cached += (loads - once) * size;
+        e->cached += scattered ? loads * SECTOR : (loads - once) * size;
     }
 }
 
@@ -196,6 +212,27 @@ static double lone_waits(const rp_fuse_set *set) {
     return waits + 2 * ceil(bytes / room) * ceil(rows / PRODUCT_TURN);
 }
 
+/* Whether all that the set reads is there before the replay: then it runs beside others, ahead of whoever needs
+ * it, and no barrier is there for it alone. */
+static bool is_first(const rp_fuse_set *set) {
+    const rp_graph *g = set->graph;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const rp_graph_node *n = &g->nodes[set->nodes[i]];
+        const rp_graph_member *m = rp_fuse_member(set, i);
+        for (uint32_t k = 0; k < m->operand_count; k++) {
+            const rp_graph_operand *o = &rp_member_operands(g, m)[k];
+            uint32_t from;
+            if (o->absent || o->use == RP_NONE ||
+                rp_fuse_producer(set, m->first_operand + k, &from) != RP_NONE)
+                continue;
+            const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
+            uint8_t kind = g->buffers[u->buffer].kind;
+            if (rp_access_reads(u->access) && kind != RP_IN && kind != RP_WEIGHT) return false;
+        }
+    }
+    return true;
+}
+
 const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TARGET_KEY_memory_rate,
                                                 RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate,
                                                 RP_TARGET_KEY_shared_bytes};
@@ -217,7 +254,7 @@ rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
     if (busy > 1) busy = 1;
     if (busy < 1.0 / 1024) busy = 1.0 / 1024;
     busy *= 1e6; /* rates are by the microsecond */
-    out.parts[0] = (double)t->barrier_ns * 1e-9;
+    out.parts[0] = (double)(is_first(set) ? t->dispatch_ns : t->barrier_ns) * 1e-9;
     out.parts[1] = e.memory / ((double)t->memory_rate * busy);
     out.parts[2] = e.cached / ((double)t->cache_rate * busy);
     out.parts[3] = e.arithmetic / ((double)t->f32_rate * FORMULAS * busy);

@@ -105,6 +105,19 @@ static double behind(sizes *z, uint32_t core) {
     return evaluate(z);
 }
 
+/* Whether a member moves what is in memory, four neighbours together. */
+static bool moves_fours(const sizes *z, uint32_t i) {
+    for (; i != RP_NONE; i = z->s->members[i].source[0])
+        if (!rp_op_moves_together(z->s->members[i].call, 4)) return false;
+    return true;
+}
+
+/* At how many places a kernel's input is computed: what is moved by fours is asked for by fours. */
+static double places(const sizes *z, const rp_shape_member *m, uint32_t k) {
+    uint32_t sites = rp_op_sites(m->call, k);
+    return moves_fours(z, m->source[k]) ? (sites + 3) / 4 : sites;
+}
+
 static double kernel_size(sizes *z) {
     const rp_shape_member *m = &z->s->members[z->s->first];
     double size = m->size.element;
@@ -113,7 +126,7 @@ static double kernel_size(sizes *z) {
         if (rp_access_writes(rp_op_operand_of(m->call, k)->access))
             size += rp_op_sites(m->call, k) * behind(z, k);
         else if (m->source[k] != RP_NONE)
-            size += rp_op_sites(m->call, k) * z->whole[m->source[k]];
+            size += places(z, m, k) * z->whole[m->source[k]];
     }
     return size;
 }

@@ -6,12 +6,16 @@
  * channels behind it the windows are. A transposed convolution is a product first, and `fold` adds up what
  * meets.
  *
+ * A window's neighbours are loaded at once where they are channels of one place. So channels that stand in front
+ * are brought behind, in a copy of x and of the weight, and filled up with zeros to as many as a load has.
+ *
  * Few channels would leave most of a tile empty: those get `conv_direct`, a thread for each result. */
 #include "composite/spatial.h"
 
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "target/target.h"
 
 /* What there is to multiply: for each of `groups` groups `each` channels with windows of `taps`, making
  * `made` channels. */
@@ -21,7 +25,8 @@ typedef struct convolution {
     rp_grid in, out;
     rp_windows w;
     uint64_t groups, each, made, taps;
-    uint8_t sums; /* dtype */
+    uint8_t dtype, weight, sums; /* dtypes */
+    bool copied;                 /* channels are brought behind, or filled up there */
 } convolution;
 
 static rp_given_operand seen3(const rp_given_operand *operand, uint64_t a, uint64_t b, uint64_t c) {
@@ -31,6 +36,10 @@ static rp_given_operand seen3(const rp_given_operand *operand, uint64_t a, uint6
 static rp_given_operand seen4(const rp_given_operand *operand, uint64_t a, uint64_t b, uint64_t c,
                               uint64_t d) {
     return rp_expand_seen(operand, 4, (const uint64_t[]){a, b, c, d});
+}
+
+static rp_given_operand seen2(const rp_given_operand *operand, uint64_t a, uint64_t b) {
+    return rp_expand_seen(operand, 2, (const uint64_t[]){a, b});
 }
 
 static rp_status permute(convolution *c, rp_given_operand *from, rp_given_operand *to,
@@ -55,11 +64,10 @@ static rp_status make_sums(convolution *c, const char *name, rp_given_operand *o
 
 /* The weight's matrices for each of x's grids: they are the same for all, of which matmul knows only on its
  * right side. */
-static rp_status repeat_weight(convolution *c, uint64_t rows, uint64_t columns,
-                               rp_given_operand *out) {
+static rp_status repeat_weight(convolution *c, const rp_given_operand *weight, uint64_t rows,
+                               uint64_t columns, rp_given_operand *out) {
     uint64_t elements = c->groups * rows * columns, count = c->in.count;
-    rp_given_operand line =
-        rp_expand_seen(c->x->operands[RP_CONV_WEIGHT], 2, (const uint64_t[]){1, elements});
+    rp_given_operand line = seen2(weight, 1, elements);
     if (c->x->application->choices) { /* as many as there are: no attribute can say that */
         const rp_attribute zero = {.name = "value", .number = 0};
         rp_given_operand first;
@@ -82,11 +90,12 @@ static rp_status repeat_weight(convolution *c, uint64_t rows, uint64_t columns,
 }
 
 /* Images a part at a time, where what windows see of all of them, or give to all of them, would be more elements
- * than an op may have. */
-static rp_status in_parts(convolution *c, uint64_t channels, uint64_t places, rp_given_operand *out,
+ * than an op may have; of an image that is `channels` times `taps` for each of its places. */
+static rp_status in_parts(convolution *c, uint64_t channels, uint64_t taps, uint64_t places,
+                          rp_given_operand *out,
                           rp_status (*part)(convolution *c, rp_given_operand *out)) {
     uint64_t images = c->in.count, seen = 1, most = 0;
-    if (rp_mul_u64(channels, c->taps, &seen) && rp_mul_u64(seen, places, &seen))
+    if (rp_mul_u64(channels, taps, &seen) && rp_mul_u64(seen, places, &seen))
         most = seen ? RP_OP_MAX_ELEMENTS / seen : images;
     if (rp_choose(c->x->application, most == 0 || most >= images) != 0) return part(c, out);
     uint64_t parts = (images + most - 1) / most, step = (images + parts - 1) / parts;
@@ -114,30 +123,143 @@ static bool is_pointwise(const convolution *c) {
     return true;
 }
 
-static rp_status unfold(convolution *c, rp_given_operand *out) {
+static rp_status unfold(convolution *c, const rp_given_operand *x, const rp_grid *grid,
+                        rp_given_operand *out) {
     rp_attribute attrs[RP_WINDOW_ATTRS];
-    rp_given_operand in = rp_grid_seen(&c->input, &c->in);
+    rp_given_operand in = rp_grid_seen(x, grid);
     *out = in;
     if (is_pointwise(c)) return RP_OK;
-    uint32_t count = rp_windows_attrs(&c->w, c->in.last, true, attrs);
+    uint32_t count = rp_windows_attrs(&c->w, grid->last, true, attrs);
     RP_TRY(rp_expand_temp(c->x, "windows", out));
     return rp_expand_op(c->x, "unfold", RP_PARTS({"x", &in}, {"out", out}), attrs, count);
+}
+
+/* Whether products are of cooperative matrices, for which 16 bytes are loaded at once. */
+static bool is_of_matrices(const convolution *c) {
+    const rp_target *t = rp_expand_target(c->x);
+    bool halves = c->dtype == RP_F16 && c->weight == RP_F16;
+    return t->matrix_shapes && (halves || (c->dtype == RP_I8 && c->weight == RP_I8));
+}
+
+/* Channels of a group where they stand behind and are loaded at once. Few halves come by fours. */
+static uint64_t channels_behind(const convolution *c) {
+    uint64_t at_once = is_of_matrices(c) ? 16 / rp_dtype_size((rp_dtype)c->dtype) : 4;
+    if (c->dtype == RP_F16 && c->each <= 4) at_once = 4;
+    return (c->each + at_once - 1) / at_once * at_once;
+}
+
+/* Elements of a window then, whose channels are whole loads together. */
+static uint64_t taps_behind(const convolution *c) {
+    bool odd =
+        is_of_matrices(c) && channels_behind(c) * c->taps * rp_dtype_size(c->dtype) % 16 != 0;
+    return c->taps + odd;
+}
+
+/* A copy costs a pass over memory. Where windows are loaded element by element that is little, but for a
+ * processor with few channels; a product without matrices has no use for zeros. */
+static bool is_worth_a_copy(const convolution *c) {
+    enum { SOFTWARE = 32 };
+    bool whole = channels_behind(c) == c->each, blocks = RP_DT(c->weight) & RP_DT_BLOCK;
+    bool software = rp_target_is_software(rp_expand_target(c->x));
+    bool there = c->in.last && (c->groups > 1 || (whole && taps_behind(c) == c->taps));
+    bool best = !is_pointwise(c) && !there && !blocks && (whole || is_of_matrices(c)) &&
+                (c->each >= SOFTWARE || !software);
+    return rp_choose_special(c->x->application, best);
+}
+
+/* Rows of `size` times `each` elements, filled up with zeros to `wanted` times as many. */
+static rp_status fill_up(convolution *c, const rp_given_operand *rows, uint64_t count,
+                         uint64_t size, uint64_t each, uint64_t wanted, const char *name,
+                         rp_given_operand *out) {
+    *out = *rows;
+    if (wanted == size) return RP_OK;
+    const rp_attribute after = {.name = "after", .number = (double)(wanted - size)};
+    rp_given_operand from = seen3(rows, count, size, each), to;
+    RP_TRY(rp_expand_temp(c->x, name, out));
+    RP_TRY(rp_expand_make(c->x, out, rows->argument.tensor.dtype, 3,
+                          (const uint64_t[]){count, wanted, each}));
+    to = *out;
+    return rp_expand_op(c->x, "pad_axis", RP_PARTS({"x", &from}, {"out", &to}), &after, 1);
+}
+
+/* Channels of so many places. */
+static rp_status fill_channels(convolution *c, const rp_given_operand *rows, uint64_t places,
+                               const char *name, rp_given_operand *out) {
+    return fill_up(c, rows, places, c->each, 1, channels_behind(c), name, out);
+}
+
+/* Elements of so many windows. */
+static rp_status fill_taps(convolution *c, const rp_given_operand *windows, uint64_t count,
+                           const char *name, rp_given_operand *out) {
+    return fill_up(c, windows, count, c->taps, channels_behind(c), taps_behind(c), name, out);
+}
+
+/* `count` matrices of channels and places with their channels behind, filled up. */
+static rp_status bring_behind(convolution *c, const rp_given_operand *from, uint64_t count,
+                              uint64_t places, const char *const names[2], rp_given_operand *out) {
+    rp_given_operand matrices = seen3(from, count, c->each, places), turned, to;
+    if (places == 1) return fill_channels(c, from, count, names[1], out);
+    RP_TRY(rp_expand_temp(c->x, names[0], &turned));
+    RP_TRY(rp_expand_make(c->x, &turned, from->argument.tensor.dtype, 3,
+                          (const uint64_t[]){count, places, c->each}));
+    to = turned;
+    RP_TRY(rp_expand_op(c->x, "transpose", RP_PARTS({"x", &matrices}, {"out", &to}), RP_NO_ATTRS));
+    return fill_channels(c, &turned, count * places, names[1], out);
+}
+
+/* What windows see of `count` grids whose channels stand behind, both filled up. */
+static rp_status unfold_behind(convolution *c, const rp_given_operand *x, uint64_t count,
+                               rp_given_operand *out) {
+    rp_given_operand windows;
+    rp_grid grid = c->in;
+    grid.last = true;
+    grid.count = count;
+    grid.channels = channels_behind(c);
+    RP_TRY(unfold(c, x, &grid, &windows));
+    return fill_taps(c, &windows, count * rp_grid_places(&c->out), "more", out);
+}
+
+/* Groups are like images of their own then. */
+static rp_status conv_turned(convolution *c, rp_given_operand *out) {
+    static const char *const of_x[] = {"behind", "filled"};
+    static const char *const of_weight[] = {"turned", "weight"};
+    uint64_t all = c->in.count * c->groups, places = rp_grid_places(&c->out);
+    uint64_t k = channels_behind(c) * taps_behind(c), matrices = c->groups * c->made;
+    rp_given_operand x, weight, taps, windows, weights;
+    RP_TRY(bring_behind(c, &c->input, all, rp_grid_places(&c->in), of_x, &x));
+    RP_TRY(bring_behind(c, c->x->operands[RP_CONV_WEIGHT], matrices, c->taps, of_weight, &weight));
+    RP_TRY(fill_taps(c, &weight, matrices, "taps", &taps));
+    RP_TRY(unfold_behind(c, &x, all, &windows));
+    RP_TRY(repeat_weight(c, &taps, c->made, k, &weights));
+    rp_given_operand b = seen3(&windows, all, places, k), to = seen3(out, all, c->made, places);
+    return multiply(c, &weights, &b, &to, "transpose_b");
 }
 
 static rp_status conv_front(convolution *c, rp_given_operand *out) {
     uint64_t all = c->in.count * c->groups, k = c->each * c->taps, places = rp_grid_places(&c->out);
     rp_given_operand windows, weights;
-    RP_TRY(unfold(c, &windows));
-    RP_TRY(repeat_weight(c, c->made, k, &weights));
+    if (c->copied) return conv_turned(c, out);
+    RP_TRY(unfold(c, &c->input, &c->in, &windows));
+    RP_TRY(repeat_weight(c, c->x->operands[RP_CONV_WEIGHT], c->made, k, &weights));
     rp_given_operand b = seen3(&windows, all, k, places), to = seen3(out, all, c->made, places);
     return multiply(c, &weights, &b, &to, NULL);
 }
 
 static rp_status conv_last(convolution *c, rp_given_operand *out) {
     uint64_t places = c->in.count * rp_grid_places(&c->out), g = c->groups, k = c->each * c->taps;
+    rp_given_operand *weight = c->x->operands[RP_CONV_WEIGHT], x, filled, taps;
     rp_given_operand windows, by_group, product;
-    RP_TRY(unfold(c, &windows));
-    rp_given_operand b = seen3(c->x->operands[RP_CONV_WEIGHT], g, c->made, k);
+    if (c->copied) {
+        k = channels_behind(c) * taps_behind(c);
+        RP_TRY(fill_channels(c, &c->input, c->in.count * rp_grid_places(&c->in), "filled", &x));
+        RP_TRY(fill_channels(c, weight, c->made * c->taps, "weight", &filled));
+        RP_TRY(fill_taps(c, &filled, c->made, "taps", &taps));
+        RP_TRY(unfold_behind(c, &x, c->in.count, &windows));
+        weight = &taps;
+    } else {
+        RP_TRY(unfold(c, &c->input, &c->in, &windows));
+    }
+    rp_given_operand b = seen3(weight, g, c->made, k);
     if (g == 1) {
         rp_given_operand a = seen3(&windows, 1, places, k), to = seen3(out, 1, places, c->made);
         return multiply(c, &a, &b, &to, "transpose_b");
@@ -172,15 +294,17 @@ static rp_status conv_direct(convolution *c, rp_given_operand *out) {
  * work of a tile would be for nothing. */
 static bool is_narrow(const convolution *c) {
     enum { TILE = 8, FEW = 16 };
-    uint8_t weight = c->x->operands[RP_CONV_WEIGHT]->argument.tensor.dtype;
-    bool floats = weight < 32 && ((RP_DT_FLOAT | RP_DT(RP_I8)) >> weight & 1);
+    bool floats = c->weight < 32 && ((RP_DT_FLOAT | RP_DT(RP_I8)) >> c->weight & 1);
     return floats &&
            rp_choose(c->x->application, c->made < TILE && (c->made == 1 || c->each <= FEW)) != 0;
 }
 
 static rp_status convolve(convolution *c, rp_given_operand *out) {
     if (is_narrow(c)) return conv_direct(c, out);
-    return in_parts(c, c->in.channels, rp_grid_places(&c->out), out,
+    uint64_t channels = c->in.channels, taps = c->taps;
+    c->copied = is_worth_a_copy(c);
+    if (c->copied) channels = c->groups * channels_behind(c), taps = taps_behind(c);
+    return in_parts(c, channels, taps, rp_grid_places(&c->out), out,
                     c->in.last ? conv_last : conv_front);
 }
 
@@ -190,7 +314,7 @@ static rp_status convolve(convolution *c, rp_given_operand *out) {
 static rp_status spread_front(convolution *c, rp_given_operand *out) {
     uint64_t all = c->in.count * c->groups, k = c->made * c->taps, places = rp_grid_places(&c->in);
     rp_given_operand weights, b = seen3(&c->input, all, c->each, places);
-    RP_TRY(repeat_weight(c, c->each, k, &weights));
+    RP_TRY(repeat_weight(c, c->x->operands[RP_CONV_WEIGHT], c->each, k, &weights));
     rp_given_operand to = seen3(out, all, k, places);
     return multiply(c, &weights, &b, &to, "transpose_a");
 }
@@ -236,7 +360,7 @@ static rp_status spread_and_fold(convolution *c, rp_given_operand *out) {
 }
 
 static rp_status convolve_transposed(convolution *c, rp_given_operand *out) {
-    return in_parts(c, c->out.channels, rp_grid_places(&c->in), out, spread_and_fold);
+    return in_parts(c, c->out.channels, c->taps, rp_grid_places(&c->in), out, spread_and_fold);
 }
 
 /* ---- Bias and activation --------------------------------------------------------------------- */
@@ -251,13 +375,12 @@ static const char *const activations[][2] = {
 static rp_status finish(convolution *c, rp_status (*sum)(convolution *c, rp_given_operand *out)) {
     rp_expansion *x = c->x;
     rp_given_operand *out = x->operands[RP_CONV_OUT], *bias = x->operands[RP_CONV_BIAS];
-    uint8_t dtype = x->operands[RP_CONV_X]->argument.tensor.dtype;
     const char *const *activation = activations[(uint32_t)x->attrs[RP_CONV_ACTIVATION]];
     rp_given_operand sums, beside, to;
     uint64_t dims[RP_MAX_RANK];
     char formula[64];
     if (bias) RP_TRY(rp_grid_per_channel(x, bias, &c->out, &beside));
-    RP_TRY(rp_grid_make(x, out, dtype == RP_I8 ? RP_I32 : dtype, &c->out));
+    RP_TRY(rp_grid_make(x, out, c->dtype == RP_I8 ? RP_I32 : c->dtype, &c->out));
     if (!bias && !**activation) return sum(c, out);
     uint32_t rank = rp_grid_shape(&c->out, dims);
     RP_TRY(make_sums(c, "sums", &sums, rank, dims));
@@ -301,7 +424,9 @@ static rp_status read_all(convolution *c, uint64_t *first, uint64_t *channels) {
     RP_TRY(rp_grid_pads(x, RP_CONV_PADS, dims, &c->w));
     c->input = *x->operands[RP_CONV_X];
     c->taps = rp_grid_places(&weight);
-    c->sums = x->operands[RP_CONV_X]->argument.tensor.dtype == RP_I8 ? RP_I32 : RP_F32;
+    c->dtype = x->operands[RP_CONV_X]->argument.tensor.dtype;
+    c->weight = x->operands[RP_CONV_WEIGHT]->argument.tensor.dtype;
+    c->sums = c->dtype == RP_I8 ? RP_I32 : RP_F32;
     *first = weight.count;
     *channels = weight.channels;
     return RP_OK;

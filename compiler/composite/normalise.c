@@ -17,7 +17,7 @@ static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts,
 rp_status rp_expand_batch_norm(rp_expansion *x) {
     enum { X, SCALE, BIAS, MEAN, VARIANCE, OUT };
     enum { EPS, LAYOUT };
-    rp_given_operand **o = x->operands, own[OUT], to, from = *o[X];
+    rp_given_operand **o = x->operands, own[OUT], factor, to, from = *o[X];
     uint64_t dims[RP_MAX_RANK];
     char formula[FORMULA];
     rp_grid grid;
@@ -27,12 +27,17 @@ rp_status rp_expand_batch_norm(rp_expansion *x) {
     RP_TRY(rp_grid_make(x, o[OUT], from.argument.tensor.dtype, &grid));
     from = rp_expand_seen(&from, rp_grid_shape(&grid, dims), dims);
     to = *o[OUT];
-    snprintf(formula, sizeof formula, "(x - mean) / sqrt(variance + %.9g)%s%s", x->attrs[EPS],
-             o[SCALE] ? " * scale" : "", o[BIAS] ? " + bias" : "");
-    return map(x, formula,
-               RP_PARTS({"x", &from}, {"scale", o[SCALE] ? &own[SCALE] : NULL},
-                        {"bias", o[BIAS] ? &own[BIAS] : NULL}, {"mean", &own[MEAN]},
-                        {"variance", &own[VARIANCE]}, {"out", &to}));
+    /* A root and a quotient for each channel, not for each element. */
+    RP_TRY(rp_expand_temp(x, "factor", &factor));
+    factor.argument.tensor.dtype = RP_F32;
+    snprintf(formula, sizeof formula, "%s / sqrt(variance + %.9g)", o[SCALE] ? "scale" : "1",
+             x->attrs[EPS]);
+    RP_TRY(map(x, formula,
+               RP_PARTS({"scale", o[SCALE] ? &own[SCALE] : NULL}, {"variance", &own[VARIANCE]},
+                        {"out", &factor})));
+    return map(x, o[BIAS] ? "(x - mean) * factor + bias" : "(x - mean) * factor",
+               RP_PARTS({"x", &from}, {"factor", &factor}, {"bias", o[BIAS] ? &own[BIAS] : NULL},
+                        {"mean", &own[MEAN]}, {"out", &to}));
 }
 
 static rp_status permute(rp_expansion *x, rp_given_operand *from, rp_given_operand *to) {

@@ -130,7 +130,11 @@ static const char conv_notes[] =
     "`unfold` and a `matmul` with the weight, batched by image and "
     "group, of which the first is computed "
     "where the second multiplies; without windows of more than one "
-    "element the `matmul` alone. Where a group "
+    "element the `matmul` alone. Channels in front are brought behind by "
+    "`transpose`, those of the weight too, where the target is a GPU and a "
+    "group has a multiple of 4, or it is a processor and a group has 32 or more; "
+    "for cooperative matrices they are filled up with zeros by `pad_axis`, and "
+    "windows with one element more, to 16 bytes. Where a group "
     "makes fewer than 8 channels out of 16 or fewer, or a single one, "
     "as depthwise, `conv_direct`. Bias and "
     "activation are a `map` behind it, which fuses. As ONNX's Conv: "
@@ -155,8 +159,8 @@ static const char max_notes[] = "`pool_max`, and `pool_argmax` for `indices`. As
                                 "are given.";
 static const char avg_notes[] =
     "`pool_average`. As ONNX's AveragePool. Strides are 1 unless they are given.";
-static const char batch_notes[] = "A `map`: (x - mean) / sqrt(variance + eps) * scale + bias, with "
-                                  "numbers for each channel. As ONNX's "
+static const char batch_notes[] = "Two `map`: a factor for each channel, scale / sqrt(variance + "
+                                  "eps), and (x - mean) * factor + bias. As ONNX's "
                                   "BatchNormalization for inference.";
 static const char group_notes[] =
     "`layer_norm` over each group of channels of an image, and a `map` with scale and bias of each "

@@ -91,6 +91,9 @@ const char *rp_emit_words_name(rp_emit *e, uint32_t member, uint32_t operand, co
 /* `uvec4 NAME(uint i)` for i a multiple of that: those elements, as they lie in memory. Floats become the
  * nearest f16, blocks are unpacked in f16; what is f16 or bytes there is one load. */
 const char *rp_emit_memory_words(rp_emit *e, uint32_t member, uint32_t operand);
+/* Of f16 the function of elements i to i + 3, i a multiple of 4, as they lie in two words; NULL where they
+ * cannot be loaded at once. */
+const char *rp_emit_memory_pair(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one that makes them of what `eight`, a function for eight, gives. */
 void rp_emit_put_words(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
                        const char *eight);

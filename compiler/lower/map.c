@@ -3,7 +3,11 @@
  * indices they compute again, through functions of the index.
  *
  * A GPU moves most bytes where each thread moves 16. So maps that have enough elements for all threads it can
- * hold have four a thread, unless a member's text would have to stand there four times. */
+ * hold have four a thread, unless a member's text would have to stand there four times.
+ *
+ * Where four neighbours come from places that are far apart, as in a transpose, neighbouring threads take elements
+ * that come from neighbours: a subgroup loads whole lines, and the rest of what it stores in one is stored
+ * by others meanwhile. */
 #include "lower/internal.h"
 
 #include "target/target.h"
@@ -14,9 +18,23 @@ static bool is_brief(const rp_emit *e, uint32_t value) {
     return rp_op_formula(call) || rp_emit_has_four(e, value);
 }
 
-static bool is_by_fours(const rp_emit *e, rp_extent all) {
+/* A member whose elements come from far apart, by a fixed number of steps; RP_NONE. */
+static uint32_t find_across(const rp_emit *e) {
+    for (uint32_t i = 0; i < e->member_count; i++) {
+        const rp_op_call *call = &e->members[i].call;
+        const rp_tensor *out = &call->operands[call->operand_count - 1];
+        uint64_t last = out->rank ? out->dims[out->rank - 1] : 1;
+        if (rp_op_moves_across(call) && !rp_op_is_sized(call) && last % 4 == 0 && last > 0 &&
+            rp_tensor_elements(out) == e->shape.elements)
+            return i;
+    }
+    return RP_NONE;
+}
+
+static bool is_by_fours(const rp_emit *e, rp_extent all, bool across) {
     const rp_target *t = rp_graph_target(e->graph);
     uint64_t threads = (uint64_t)t->multiprocessors * t->resident_invocations;
+    if (across) threads /= 8; /* they load four lines each */
     if (rp_target_is_software(t) || all.most / 4 < threads || rp_emit_each(e, all) % 4 != 0)
         return false;
     for (uint32_t i = 0; i < e->value_count; i++)
@@ -24,10 +42,25 @@ static bool is_by_fours(const rp_emit *e, rp_extent all) {
     return !rp_emit_looks_again(e);
 }
 
+/* Neighbouring threads along the dimension whose neighbours come from neighbours, then along the last one. */
+static void put_across(rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_tensor *out = &call->operands[call->operand_count - 1];
+    const char *lanes = rp_emit_uint(e, "ACROSS", rp_sym(call, 'L'));
+    const char *between = rp_emit_uint(e, "BETWEEN", rp_sym(call, 'M'));
+    const char *last = rp_emit_uint(e, "LAST", out->dims[out->rank - 1]);
+    rp_text_format(&e->main,
+                   "    uint n = i / 4u, rest = n / %s, line = rest / (%s / 4u);\n"
+                   "    i = ((line / %s * %s + n %% %s) * %s + line %% %s) * %s +\n"
+                   "        rest %% (%s / 4u) * 4u;\n",
+                   lanes, last, between, lanes, lanes, between, between, last, last);
+}
+
 rp_status rp_emit_map(rp_emit *e) {
     uint64_t elements = e->shape.elements;
     rp_extent all = rp_emit_elements_extent(e, elements);
-    bool fours = is_by_fours(e, all);
+    uint32_t across = find_across(e);
+    bool fours = is_by_fours(e, all, across != RP_NONE);
     e->local = RP_EMIT_MAP_THREADS;
     rp_emit_groups(e, all, fours ? 4 * RP_EMIT_MAP_THREADS : RP_EMIT_MAP_THREADS);
     rp_text_format(&e->main,
@@ -37,6 +70,7 @@ rp_status rp_emit_map(rp_emit *e) {
                    "    if (i >= %s) return;\n",
                    fours ? "4u * (" : "", e->local, fours ? ")" : "",
                    rp_emit_extent(e, "ELEMENTS", all));
+    if (fours && across != RP_NONE) put_across(e, across);
     if (fours) {
         (void)rp_emit_outputs_4(e, &e->main, NULL, "    ", elements);
     } else if (!rp_emit_looks_again(e)) {

@@ -354,6 +354,17 @@ const char *rp_emit_memory_words(rp_emit *e, uint32_t member, uint32_t operand) 
     return name;
 }
 
+const char *rp_emit_memory_pair(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *load = o->dtype == RP_F16 ? rp_emit_load_type(e, member, operand, 4) : NULL;
+    if (!load || copy_of(e, o)) return NULL;
+    const char *name = rp_emit_name(e, "%s_pair", rp_emit_memory(e, member, operand));
+    if (e->status == RP_OK && rp_emit_add_function(e, name))
+        rp_text_format(&e->functions, "uvec2 %s(uint i) {\n    return %s;\n}\n\n", name,
+                       rp_emit_element(e, member, operand, load, "i / 4u"));
+    return name;
+}
+
 const char *rp_emit_memory_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
     if (!is_of_words(e, member, operand)) return rp_emit_memory_words(e, member, operand);
     const char *name = rp_emit_name(e, "%s_fetch", rp_emit_memory(e, member, operand));

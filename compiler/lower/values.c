@@ -534,21 +534,51 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     return name;
 }
 
-const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_words(e, member, operand);
+/* Of halves in memory that are moved by fours, the function of four as they lie; NULL for others. */
+static const char *reader_pair(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent || o->dtype != RP_F16) return NULL;
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_pair(e, member, operand);
+    if (!is_moved(e, member, operand, 4)) return NULL;
+    const char *from = moved_reader(e, o->value, reader_pair);
+    if (!from) return NULL;
+    const char *name = rp_emit_name(e, "%s_pair", rp_emit_reader(e, member, operand));
+    if (!rp_emit_add_function(e, name)) return name;
+    rp_text_format(&e->functions, "uvec2 %s(uint i) {\n", name);
+    put_moved_from(e, o->value, "return uvec2(0u);");
+    rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
+    return name;
+}
+
+/* Sixteen bytes of what is moved as many together, or by fours; NULL for others. */
+static const char *moved_words(rp_emit *e, uint32_t member, uint32_t operand) {
+    uint32_t width = rp_emit_words_width(e, member, operand);
+    bool whole = is_moved(e, member, operand, width);
+    uint32_t value = e->members[member].operands[operand].value;
+    const char *from =
+        whole ? moved_reader(e, value, rp_emit_reader_words) : reader_pair(e, member, operand);
+    if (!from) return NULL;
     const char *one = rp_emit_reader(e, member, operand);
     const char *name = rp_emit_words_name(e, member, operand, one);
-    const char *eight = rp_emit_reader_8(e, member, operand);
-    uint32_t value = e->members[member].operands[operand].value;
     if (!rp_emit_add_function(e, name)) return name;
-    if (is_moved(e, member, operand, rp_emit_words_width(e, member, operand))) {
-        const char *from = moved_reader(e, value, rp_emit_reader_words);
-        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n", name);
+    rp_text_format(&e->functions, "uvec4 %s(uint i) {\n", name);
+    if (whole) {
         put_moved_from(e, value, "return uvec4(0u);");
         rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
     } else
-        rp_emit_put_words(e, member, operand, name, eight);
+        rp_text_format(&e->functions, "    return uvec4(%s(i), %s(i + 4u));\n}\n\n", from, from);
+    return name;
+}
+
+const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_words(e, member, operand);
+    const char *moved = moved_words(e, member, operand);
+    if (moved) return moved;
+    const char *one = rp_emit_reader(e, member, operand);
+    const char *name = rp_emit_words_name(e, member, operand, one);
+    const char *eight = rp_emit_reader_8(e, member, operand);
+    if (rp_emit_add_function(e, name)) rp_emit_put_words(e, member, operand, name, eight);
     return name;
 }
 

@@ -44,6 +44,14 @@ static bool rule_exact(rp_op_call *call) {
                       rp_dtype_name(b));
 }
 
+/* No neighbours stay neighbours: they are rows now. */
+static bool rule_transpose(rp_op_call *call) {
+    rp_op_bind(call, 'G', 1);
+    rp_op_bind(call, 'L', rp_sym(call, 'C'));
+    rp_op_bind(call, 'M', 1);
+    return rule_moved(call);
+}
+
 static const char permute_orders[] = "abcd|abdc|acbd|acdb|adbc|adcb|bacd|badc|bcad|bcda|bdac|bdca|"
                                      "cabd|cadb|cbad|cbda|cdab|cdba|dabc|dacb|dbac|dbca|dcab|dcba";
 
@@ -53,7 +61,8 @@ static uint32_t permuted(const rp_op_call *call, uint32_t place) {
 }
 
 /* Binds W X Y Z, the output's dimensions, and S T U V, what a step along each of them is in the
- * input; and G, the elements that stay neighbours. */
+ * input; G, the elements that stay neighbours; and where none do, L, the dimension along which they lie
+ * now, and M, all between it and Z. */
 static bool rule_permute(rp_op_call *call) {
     uint64_t dims[4] = {rp_sym(call, 'A'), rp_sym(call, 'B'), rp_sym(call, 'C'), rp_sym(call, 'D')};
     uint64_t strides[4] = {0, 0, dims[3], 1};
@@ -63,7 +72,15 @@ static bool rule_permute(rp_op_call *call) {
         rp_op_bind(call, "WXYZ"[i], dims[permuted(call, i)]);
         rp_op_bind(call, "STUV"[i], strides[permuted(call, i)]);
     }
-    rp_op_bind(call, 'G', permuted(call, 3) == 3 ? dims[3] : 1);
+    uint64_t along = 0, between = 1;
+    for (uint32_t i = 3; i-- > 0 && permuted(call, i + 1) != 3;) {
+        along = dims[permuted(call, i)];
+        if (permuted(call, i) != 3) between *= along;
+    }
+    bool stay = permuted(call, 3) == 3;
+    rp_op_bind(call, 'G', stay ? dims[3] : 1);
+    rp_op_bind(call, 'L', stay ? 1 : along);
+    rp_op_bind(call, 'M', between);
     return rp_op_same_class(call, 0, 1);
 }
 
@@ -193,15 +210,18 @@ const rp_op rp_ops_data[] = {
         .brief = "swaps the last two dimensions",
         .notes = MOVES,
         .form = RP_OP_POINTWISE,
+        .together = 'G',
+        .across = true,
         .operand_count = 2,
-        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_ANY},
-                     {.name = "out",
-                      .brief = "their transposes",
-                      .shape = "*B C R",
-                      .dtypes = RP_DT_ANY,
-                      .access = RP_WRITE,
-                      .like = "x"}},
-        .rule = rule_moved,
+        .operands =
+            {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_ANY, .sites = 2},
+             {.name = "out",
+              .brief = "their transposes",
+              .shape = "*B C R",
+              .dtypes = RP_DT_ANY,
+              .access = RP_WRITE,
+              .like = "x"}},
+        .rule = rule_transpose,
     },
     {
         .name = "permute",
@@ -211,12 +231,14 @@ const rp_op rp_ops_data[] = {
                  "Fewer dimensions: see the input as [1,1,R,C]. " MOVES,
         .form = RP_OP_POINTWISE,
         .together = 'G',
+        .across = true,
         .operand_count = 2,
         .attr_count = 1,
         .operands = {{.name = "x",
                       .brief = "dimensions a, b, c and d",
                       .shape = "*A B C D",
-                      .dtypes = RP_DT_ANY},
+                      .dtypes = RP_DT_ANY,
+                      .sites = 2},
                      {.name = "out",
                       .brief = "the same elements, by `order`",
                       .shape = "*W X Y Z",

@@ -354,7 +354,7 @@ bool rp_formula_check(rp_formula *formula, const uint8_t *name_types, char *erro
 /* ---- Cost ------------------------------------------------------------------------------------ */
 
 /* What a GPU computes by series or by its special function units, at about a quarter to an eighth
- * of the rate of an addition. */
+ * of the rate of an addition; as is a quotient that is exact. */
 static bool is_transcendental(uint8_t code) {
     bool cheap = code == RP_FORMULA_floor || code == RP_FORMULA_ceil || code == RP_FORMULA_round ||
                  code == RP_FORMULA_trunc || code == RP_FORMULA_f16 || code == RP_FORMULA_bf16;
@@ -365,7 +365,8 @@ double rp_formula_flops(const rp_formula *formula) {
     double flops = 0;
     for (uint32_t i = 0; i < formula->count; i++) {
         uint8_t code = formula->nodes[i].code;
-        if (rule_of(code) != RULE_LEAF) flops += is_transcendental(code) ? 8 : 1;
+        if (rule_of(code) != RULE_LEAF)
+            flops += is_transcendental(code) || code == RP_FORMULA_DIV ? 8 : 1;
     }
     return flops;
 }

@@ -312,6 +312,15 @@ uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     return processor && rp_target_turns(target, rp_op_row_turns(call, 1)) ? 1 : RP_OP_ROW_THREADS;
 }
 
+bool rp_op_moves_together(const rp_op_call *call, uint64_t count) {
+    return call->op->form == RP_OP_POINTWISE && call->op->together &&
+           rp_sym(call, call->op->together) % count == 0;
+}
+
+bool rp_op_moves_across(const rp_op_call *call) {
+    return call->op->across && rp_sym(call, 'L') > 1;
+}
+
 uint32_t rp_op_sites(const rp_op_call *call, uint32_t index) {
     uint8_t sites = rp_op_operand_of(call, index)->sites;
     if (call->variant && call->variant->sites[index]) sites = call->variant->sites[index];

@@ -294,7 +294,10 @@ struct rp_op {
     char together; /* pointwise form, a symbol: as many elements of the output, from a multiple of
                         * it on, are neighbours in input 0, too, from a multiple of it on. Their text
                         * says where by VALUE_from. 0: nothing is known */
-    bool outside;  /* VALUE_from gives 0xffffffff for elements that are 0 and not in input 0 */
+    bool
+        across; /* pointwise form: the op binds L and M. Of its output seen as [.., L, M, C] neighbours
+                    * along L are neighbours in input 0, those along C are not; L 1: they are */
+    bool outside; /* VALUE_from gives 0xffffffff for elements that are 0 and not in input 0 */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
                              * kernels/pointwise/NAME.glsl, or the node's own (`map`) */
@@ -395,6 +398,12 @@ bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call);
 char rp_op_fixed_symbol(const rp_op_variant *variant, const rp_op_call *call);
 /* How many variants fit. */
 uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target);
+
+/* Whether a pointwise op is known to take `count` elements of its output, from a multiple of it on, from
+ * neighbours in input 0. */
+bool rp_op_moves_together(const rp_op_call *call, uint64_t count);
+/* Whether it is known to take neighbours from places that are far apart. */
+bool rp_op_moves_across(const rp_op_call *call);
 
 /* What the operand or, before it, the chosen variant says. */
 uint32_t rp_op_sites(const rp_op_call *call, uint32_t index);

@@ -13,3 +13,11 @@ uint VALUE_from(uint i) {
 out_CLASS VALUE(uint i) {
     return x(VALUE_from(i));
 }
+
+out_CLASS_4 VALUE_4(uint i) {
+    if (Z % 4u != 0u) return out_CLASS_4(VALUE(i), VALUE(i + 1u), VALUE(i + 2u), VALUE(i + 3u));
+    uint at = VALUE_from(i);
+    out_CLASS_4 four;
+    for (uint k = 0u; k < 4u; k++) four[k] = x(at + k * V);
+    return four;
+}

@@ -142,7 +142,40 @@ static void test_moved(void) {
           true, "special");
     check("  buf $a in f32[32,24]\n  buf $y out f32[24,32]\n"
           "  n0 = op transpose (r $a:f32[32,24], w $y:f32[24,32])\n",
-          false, "special");
+          true, "special");
+    check("  buf $a in f16[30,12,5]\n  buf $y out f16[30,5,12]\n  buf %t tmp f16[30,5,12]\n"
+          "  n0 = op transpose (r $a:f16[30,12,5], w %t:f16[30,5,12])\n"
+          "  n1 = op silu (r %t:f16[30,5,12], w $y:f16[30,5,12])\n",
+          true, "special");
+    check("  buf $a in f32[32,26]\n  buf $y out f32[26,32]\n  buf $z out f32[32,26]\n"
+          "  buf %t tmp f32[26,32]\n"
+          "  n0 = op transpose (r $a:f32[32,26], w %t:f32[26,32])\n"
+          "  n1 = op relu (r %t:f32[26,32], w $y:f32[26,32])\n"
+          "  n2 = op transpose (r %t:f32[26,32], w $z:f32[32,26])\n",
+          true, "special");
+}
+
+/* Every order of four dimensions, six in a graph. */
+static void test_orders(void) {
+    static const uint32_t dims[4] = {4, 8, 12, 16};
+    static char text[4096];
+    uint32_t made = 0, count = 0;
+    for (uint32_t n = 0; n < 256; n++) {
+        const uint32_t at[4] = {n >> 6, n >> 4 & 3, n >> 2 & 3, n & 3};
+        if ((1 << at[0] | 1 << at[1] | 1 << at[2] | 1 << at[3]) != 15) continue;
+        if (count == 0) made = (uint32_t)sprintf(text, "  buf $a in f16[4,8,12,16]\n");
+        made += (uint32_t)sprintf(text + made,
+                                  "  buf $y%u out f16[%u,%u,%u,%u]\n"
+                                  "  n%u = op permute {order=%c%c%c%c} (r $a:f16[4,8,12,16], w "
+                                  "$y%u:f16[%u,%u,%u,%u])\n",
+                                  count, dims[at[0]], dims[at[1]], dims[at[2]], dims[at[3]], count,
+                                  'a' + at[0], 'a' + at[1], 'a' + at[2], 'a' + at[3], count,
+                                  dims[at[0]], dims[at[1]], dims[at[2]], dims[at[3]]);
+        if (++count < 6) continue;
+        check(text, true, "special");
+        count = 0;
+    }
+    CU_ASSERT_EQUAL(count, 0);
 }
 
 /* Ops that say how to compute four, rounded and not, with what follows; those that do not. */
@@ -168,11 +201,9 @@ static void test_own(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"every dtype", test_dtypes},
-                                    {"formulas", test_formulas},
-                                    {"what is moved", test_moved},
-                                    {"ops that say how", test_own},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {{"every dtype", test_dtypes},   {"formulas", test_formulas},
+                                    {"what is moved", test_moved},  {"every order", test_orders},
+                                    {"ops that say how", test_own}, {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
         gpu_report(diags);
