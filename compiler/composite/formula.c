@@ -8,7 +8,7 @@
 #include "composite/formula.h"
 
 #include <stdio.h>
-#include "ops/formula.h"
+#include "ops/op_formula.h"
 #include "ops/tables.h"
 
 static bool is_letter(char c) {
@@ -141,12 +141,6 @@ static bool lookup(void *context, const char *name, size_t length, uint32_t *out
     return true;
 }
 
-static uint8_t type_of(uint8_t dtype) {
-    bool is_float = dtype == RP_F32 || dtype == RP_F16 || dtype == RP_BF16;
-    bool is_signed = dtype == RP_I32 || dtype == RP_I8;
-    return is_float ? RP_TYPE_F32 : is_signed ? RP_TYPE_I32 : RP_TYPE_U32;
-}
-
 /* The dtype of an output that is made: by the formula's type, not by its first input, which may be
  * the bytes of a picture. Floats are f16, or bf16, where no float is anything else. */
 static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
@@ -155,7 +149,7 @@ static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
     char error[160];
     for (uint32_t i = 0; i < w->out->input_count; i++) {
         uint8_t dtype = w->x->operands[w->out->inputs[i]].argument.tensor.dtype;
-        types[i] = type_of(dtype);
+        types[i] = rp_op_formula_type(dtype);
         f16 |= dtype == RP_F16;
         bf16 |= dtype == RP_BF16;
         f32 |= dtype == RP_F32;
@@ -168,6 +162,8 @@ static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
     case RP_TYPE_NUMBER:
     case RP_TYPE_I32: return RP_I32;
     case RP_TYPE_U32: return RP_U32;
+    case RP_TYPE_I64: return RP_I64;
+    case RP_TYPE_U64: return RP_U64;
     case RP_TYPE_BOOL: return RP_U8;
     }
     return RP_RAW;

@@ -59,8 +59,9 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_KHR_shader_subgroup_shuffle : require\n");
     if (e->extensions & RP_EMIT_TAGS)
         rp_text_string(to, "#extension GL_KHR_memory_scope_semantics : require\n"
-                           "#extension GL_EXT_shader_atomic_int64 : require\n"
-                           "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n");
+                           "#extension GL_EXT_shader_atomic_int64 : require\n");
+    if (e->extensions & (RP_EMIT_TAGS | RP_EMIT_INT64))
+        rp_text_string(to, "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n");
     if (e->extensions & RP_EMIT_UNROLL)
         rp_text_string(to, "#extension GL_EXT_control_flow_attributes : require\n");
     /* As rp_make_exact() says it of the module; who optimises it before that must know, too. */
@@ -131,6 +132,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
     if (body.data && strstr(body.data, "icoopmatNV")) e->extensions |= RP_EMIT_INTEGER_MATRICES;
     if (body.data && strstr(body.data, "dot_i8(")) e->extensions |= RP_EMIT_DOTS;
+    if (body.data && strstr(body.data, "int64_t")) e->extensions |= RP_EMIT_INT64;
     if (body.data && strstr(body.data, "unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);

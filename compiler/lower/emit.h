@@ -154,6 +154,7 @@ enum {
     RP_EMIT_DOTS = 64,             /* kernels/include/dots.glsl */
     RP_EMIT_UNROLL = 16,           /* GL_EXT_control_flow_attributes: [[unroll]] */
     RP_EMIT_TAGS = 128,            /* 64-bit words of tagged buffers, as atomics */
+    RP_EMIT_INT64 = 256,           /* numbers of 64 bits */
 };
 
 /* ---- The whole ------------------------------------------------------------------------------- */
@@ -196,8 +197,8 @@ const char *rp_emit_number(rp_emit *e, const char *bits);
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol);
 const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr);
 
-/* "float", "int", "uint": what elements of a dtype are computed as; "uvec2": those of 64 bits, which
- * are moved and converted alone. */
+/* "float", "int", "uint": what elements of a dtype are computed as; "uvec2": those of 64 bits, as they
+ * are moved and converted; who computes makes numbers of these (kernels/include/wide_math.glsl). */
 const char *rp_emit_class(uint8_t dtype);
 /* "precise " or "". */
 const char *rp_emit_precise(const rp_emit *e);

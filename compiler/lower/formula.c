@@ -5,12 +5,14 @@
  * indices, so it serves wherever elements are computed.
  *
  * Types follow ops/formula.h: where types meet, GLSL's constructors or the saturating helpers of
- * kernels/include are written out. What goes into a helper is first put into a variable, since
+ * kernels/include are written out. Integers of 64 bits come and leave as two words; a formula that computes
+ * with them makes numbers of these, and then its kernel needs shaderInt64. What goes into a helper is first put into a variable, since
  * `precise` does not reach through arguments of calls. */
 #include <math.h>
 #include <stdio.h>
 #include "base/number.h"
 #include "lower/internal.h"
+#include "ops/op_formula.h"
 
 typedef struct formula_job {
     rp_emit *e;
@@ -57,14 +59,6 @@ static bool look_up(void *context, const char *name, size_t length, uint32_t *ou
     return op->form == RP_OP_ROWS && length == 1 && *name == 'n';
 }
 
-static uint8_t type_of_dtype(uint8_t dtype) {
-    switch (*rp_emit_class(dtype)) {
-    case 'i': return RP_TYPE_I32;
-    case 'u': return RP_TYPE_U32;
-    }
-    return RP_TYPE_F32;
-}
-
 bool rp_emit_is_index_step(const rp_op_step *step) {
     return step->reduce == RP_REDUCE_ARGMIN || step->reduce == RP_REDUCE_ARGMAX;
 }
@@ -73,7 +67,7 @@ static void set_types(const rp_op_call *call, uint8_t types[RP_NAME_COUNT]) {
     memset(types, RP_TYPE_F32, RP_NAME_COUNT);
     for (uint32_t i = 0; i < call->operand_count; i++)
         if (!call->operands[i].absent && !rp_op_is_bool_mask(call, i))
-            types[i] = type_of_dtype(call->operands[i].dtype);
+            types[i] = rp_op_formula_type(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
         if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_NAME_ATTR + i] = RP_TYPE_U32;
     for (uint32_t i = 0; i < call->op->step_count; i++)
@@ -85,6 +79,8 @@ static const char *type_name(uint8_t type) {
     switch ((rp_formula_type)type) {
     case RP_TYPE_I32: return "int";
     case RP_TYPE_U32: return "uint";
+    case RP_TYPE_I64: return "int64_t";
+    case RP_TYPE_U64: return "uint64_t";
     case RP_TYPE_BOOL: return "bool";
     case RP_TYPE_F32:
     case RP_TYPE_NUMBER: break;
@@ -136,6 +132,8 @@ static void put_number(rp_emit *e, rp_text *to, const rp_formula_node *n, uint8_
         rp_text_format(to, "int(%uu)", (uint32_t)(int64_t)n->number);
     else if (type == RP_TYPE_U32)
         rp_text_format(to, "%uu", (uint32_t)(int64_t)n->number);
+    else if (rp_formula_is_wide(type))
+        rp_text_format(to, type == RP_TYPE_I64 ? "%llul" : "%lluul", (unsigned long long)n->whole);
     else if (type == RP_TYPE_BOOL)
         rp_text_string(to, n->number != 0 ? "true" : "false");
     else
@@ -199,12 +197,12 @@ static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, co
     rp_text_free(&args);
 }
 
-/* The count of a shift is taken modulo 32. */
+/* The count of a shift is taken modulo the bits of what is shifted. */
 static void put_shift(formula_job *job, rp_text *to, const rp_formula_node *n, const char *sign) {
     put_operand(job, to, n->args[0], n->type);
     rp_text_format(to, " %s (", sign);
     put_operand(job, to, n->args[1], RP_TYPE_U32);
-    rp_text_string(to, " & 31u)");
+    rp_text_string(to, rp_formula_is_wide(n->type) ? " & 63u)" : " & 31u)");
 }
 
 /* What computes a function: GLSL's own where that is exact, else a helper of kernels/include. */
@@ -225,13 +223,16 @@ static const char *function_of(uint8_t code) {
 }
 
 static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n) {
-    bool converts =
-        n->code == RP_FORMULA_f32 || n->code == RP_FORMULA_i32 || n->code == RP_FORMULA_u32;
+    uint8_t type = rp_formula_operand_type(&job->formula, n);
+    bool converts = n->code == RP_FORMULA_f32 || n->code == RP_FORMULA_i32 ||
+                    n->code == RP_FORMULA_u32 || n->code == RP_FORMULA_i64 ||
+                    n->code == RP_FORMULA_u64;
+    bool counts_64 = n->code == RP_FORMULA_bits && rp_formula_is_wide(type);
     if (converts)
         put_operand(job, to, n->args[0], n->type);
     else
-        put_call(job, to, n, function_of(n->code), rp_formula_arity(n->code),
-                 rp_formula_operand_type(&job->formula, n));
+        put_call(job, to, n, counts_64 ? "f_bits" : function_of(n->code), rp_formula_arity(n->code),
+                 type);
 }
 
 /* An attribute is one for all four. */
@@ -255,7 +256,7 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
             put_call(job, to, n, "f_neg", 1, type);
             return;
         }
-        rp_text_string(to, type == RP_TYPE_U32 ? "0u - " : "-");
+        rp_text_string(to, type == RP_TYPE_U32 ? "0u - " : type == RP_TYPE_U64 ? "0ul - " : "-");
         put_operand(job, to, n->args[0], type);
         return;
     case RP_FORMULA_NOT:
@@ -312,10 +313,14 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
 }
 
 static const char *conversion(uint8_t from, uint8_t to) {
-    if (to == RP_TYPE_F32) return "float";
-    if (to == RP_TYPE_BOOL) return "bool";
-    if (from == RP_TYPE_F32) return to == RP_TYPE_I32 ? "to_i32" : "to_u32";
-    return to == RP_TYPE_I32 ? "int" : "uint";
+    static const char *const of_float[] = {
+        [RP_TYPE_I32] = "to_i32",
+        [RP_TYPE_U32] = "to_u32",
+        [RP_TYPE_I64] = "to_i64",
+        [RP_TYPE_U64] = "to_u64",
+    };
+    if (from == RP_TYPE_F32 && rp_formula_is_integer(to)) return of_float[to];
+    return to == RP_TYPE_F32 && rp_formula_is_wide(from) ? "to_f32" : type_name(to);
 }
 
 /* A node as `wanted`. Recursion is as deep as the formula: RP_FORMULA_MAX_NODES at most. */
@@ -400,11 +405,22 @@ static void find_args(const rp_formula *formula, rp_emit_args *out) {
 static void put_signature(formula_job *job, rp_text *to, const char *name, const char *type,
                           const rp_emit_args *args, const uint8_t *types) {
     rp_text_format(to, "%s %s(", type, name);
-    for (uint32_t i = 0; i < args->count; i++)
-        rp_text_format(to, "%s%s %s", i ? ", " : "",
-                       job->four ? "vec4" : type_name(types[args->names[i]]),
-                       name_word(job->e, job->member, args->names[i]));
+    for (uint32_t i = 0; i < args->count; i++) {
+        bool wide = rp_formula_is_wide(types[args->names[i]]);
+        rp_text_format(to, "%s%s %s%s", i ? ", " : "",
+                       job->four ? "vec4"
+                       : wide    ? "uvec2"
+                                 : type_name(types[args->names[i]]),
+                       name_word(job->e, job->member, args->names[i]), wide ? "words" : "");
+    }
     rp_text_string(to, ") {\n");
+    for (uint32_t i = 0; i < args->count; i++) {
+        const char *word = name_word(job->e, job->member, args->names[i]);
+        uint8_t own = types[args->names[i]];
+        if (rp_formula_is_wide(own))
+            rp_text_format(to, "    %s %s = %s(%swords);\n", type_name(own), word,
+                           own == RP_TYPE_I64 ? "to_i64" : "to_u64", word);
+    }
 }
 
 static bool parse(formula_job *job, const char *text, const uint8_t *types) {
@@ -429,59 +445,81 @@ static bool parse(formula_job *job, const char *text, const uint8_t *types) {
 }
 
 static const char *class_name(uint8_t dtype) {
-    switch (type_of_dtype(dtype)) {
+    switch (rp_op_formula_type(dtype)) {
     case RP_TYPE_I32: return "i32";
     case RP_TYPE_U32: return "u32";
     }
     return "f32";
 }
 
-/* An element `x` of 64 bits, or of fewer, as an output of the other width has it: helpers of
+/* An element of 64 bits, or of fewer, as an output of the other width has it: helpers of
  * kernels/include/wide.glsl. What 16 bits keep of it is rounded once, by way of an f32 that still
  * tells what it lost. */
-static const char *converted_64(rp_emit *e, uint8_t from, uint8_t to) {
+static const char *converted_64(rp_emit *e, uint8_t from, uint8_t to, const char *x) {
     const char *own = rp_dtype_name((rp_dtype)from), *wanted = rp_dtype_name((rp_dtype)to);
-    if (from == to) return "x";
+    if (from == to) return x;
     if (rp_op_is_wide(to))
-        return rp_emit_name(e, "%s_of_%s(x)", wanted, rp_op_is_wide(from) ? own : class_name(from));
-    if (to == RP_BOOL) return rp_emit_name(e, "bool_of_%s(x)", own);
+        return rp_emit_name(e, "%s_of_%s(%s)", wanted, rp_op_is_wide(from) ? own : class_name(from),
+                            x);
+    if (to == RP_BOOL) return rp_emit_name(e, "bool_of_%s(%s)", own, x);
     bool half = to == RP_F16 || to == RP_BF16;
-    return rp_emit_name(e, "%s(%s_of_%s(x))", rp_emit_rounding(to), half ? "odd" : class_name(to),
-                        own);
+    return rp_emit_name(e, "%s(%s_of_%s(%s))", rp_emit_rounding(to), half ? "odd" : class_name(to),
+                        own, x);
 }
 
-/* The formulas of ops that take elements of 64 bits are their only input. */
-static bool put_wide(rp_emit *e, uint32_t member, const char *name, uint8_t dtype,
-                     rp_emit_args *out) {
-    uint8_t from = e->members[member].call.operands[0].dtype;
-    if (!rp_op_is_wide(from) && !rp_op_is_wide(dtype)) return false;
-    *out = (rp_emit_args){.names = {0}, .count = 1};
+/* A formula that is an operand of 64 bits, and no more: nothing is computed with it. */
+static bool put_wide(formula_job *job, const char *name, uint8_t dtype, const rp_emit_args *args) {
+    rp_emit *e = job->e;
+    const rp_formula_node *n = job->formula.nodes;
+    if (job->formula.count != 1 || n->code != RP_FORMULA_NAME || n->name >= RP_NAME_ATTR)
+        return false;
+    uint8_t from = e->members[job->member].call.operands[args->names[0]].dtype;
+    if (!rp_op_is_wide(from)) return false;
     rp_text_format(&e->functions, "%s %s(%s x) {\n    return %s;\n}\n\n", rp_emit_class(dtype),
-                   name, rp_emit_class(from), converted_64(e, from, dtype));
+                   name, rp_emit_class(from), converted_64(e, from, dtype, "x"));
     return true;
+}
+
+/* The dtype that has all numbers of a type. */
+static uint8_t dtype_of(uint8_t type) {
+    static const uint8_t dtypes[] = {
+        [RP_TYPE_F32] = RP_F32, [RP_TYPE_I32] = RP_I32, [RP_TYPE_U32] = RP_U32,
+        [RP_TYPE_I64] = RP_I64, [RP_TYPE_U64] = RP_U64, [RP_TYPE_BOOL] = RP_U32};
+    return dtypes[type];
+}
+
+/* The statement behind that of `r`. */
+static void put_result(rp_emit *e, uint8_t dtype, uint8_t type) {
+    const char *result = result_of(dtype, type);
+    if (rp_op_is_wide(dtype) || rp_formula_is_wide(type))
+        result = converted_64(e, dtype_of(type), dtype, rp_formula_is_wide(type) ? "words" : "r");
+    if (rp_formula_is_wide(type)) rp_text_string(&e->functions, "    uvec2 words = to_words(r);\n");
+    rp_text_format(&e->functions, "    return %s;\n}\n\n", result);
 }
 
 void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
                      rp_emit_args *out) {
     *out = (rp_emit_args){.count = 0};
-    if (e->status != RP_OK || put_wide(e, member, name, dtype, out)) return;
+    if (e->status != RP_OK) return;
     formula_job job = {.e = e, .member = member};
     rp_text_init(&job.lines, &e->allocator);
     uint8_t types[RP_NAME_COUNT];
     set_types(&e->members[member].call, types);
     rp_text result;
     rp_text_init(&result, &e->allocator);
-    if (parse(&job, text, types)) {
+    bool parsed = parse(&job, text, types);
+    if (parsed) find_args(&job.formula, out);
+    if (parsed && !put_wide(&job, name, dtype, out)) {
         uint32_t last = job.formula.count - 1;
         uint8_t type = job.formula.nodes[last].type;
-        if (type == RP_TYPE_BOOL) type = type_of_dtype(dtype); /* true is 1 */
-        find_args(&job.formula, out);
+        if (type == RP_TYPE_BOOL) /* true is 1 */
+            type = rp_op_is_wide(dtype) ? RP_TYPE_U32 : rp_op_formula_type(dtype);
         put(&job, &result, last, type);
         put_signature(&job, &e->functions, name, rp_emit_class(dtype), out, types);
-        rp_text_format(&e->functions, "%s    %s%s r = %s;\n    return %s;\n}\n\n",
-                       job.lines.data ? job.lines.data : "",
+        rp_text_format(&e->functions, "%s    %s%s r = %s;\n", job.lines.data ? job.lines.data : "",
                        type == RP_TYPE_F32 ? rp_emit_precise(e) : "", type_name(type),
-                       result.data ? result.data : "", result_of(dtype, type));
+                       result.data ? result.data : "");
+        put_result(e, dtype, type);
     }
     if (result.failed || job.lines.failed) rp_emit_no_memory(e);
     rp_text_free(&result);

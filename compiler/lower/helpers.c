@@ -2,7 +2,7 @@
  *
  * The files are paragraphs, each with what it declares; a paragraph is taken when the text, or a
  * paragraph taken already, mentions one of its names. So a kernel holds only what it uses, and
- * compiles faster. Names are found once for the process; a graph has hundreds of kernels. */
+ * compiles faster; those of wide_math.glsl only where numbers of 64 bits are mentioned. Names are found once for the process; a graph has hundreds of kernels. */
 #include <ctype.h>
 #include <pthread.h>
 #include "base/table.h"
@@ -21,6 +21,7 @@ typedef struct helper_name {
 static struct {
     const char *texts[MAX_PARAGRAPHS];
     uint32_t sizes[MAX_PARAGRAPHS];
+    bool wide[MAX_PARAGRAPHS];
     uint32_t count;
     helper_name names[MAX_NAMES];
     uint32_t name_count;
@@ -50,7 +51,7 @@ static size_t declared_name(const char *line, size_t size, const char **out) {
     return end - start;
 }
 
-static void add_paragraph(const char *text, size_t size) {
+static void add_paragraph(const char *text, size_t size, bool wide) {
     if (helpers.count == MAX_PARAGRAPHS) {
         helpers.full = true;
         return;
@@ -67,6 +68,7 @@ static void add_paragraph(const char *text, size_t size) {
             (helper_name){name, (uint8_t)letters, (uint16_t)helpers.count};
     }
     helpers.texts[helpers.count] = text;
+    helpers.wide[helpers.count] = wide;
     helpers.sizes[helpers.count++] = (uint32_t)size;
 }
 
@@ -74,10 +76,11 @@ static void read_helpers(void) {
     for (uint32_t i = 0; i < rp_kernel_sources_count; i++) {
         const char *text = rp_kernel_sources[i].text;
         if (strncmp(rp_kernel_sources[i].name, "include/", 8) != 0) continue;
+        bool wide = strcmp(rp_kernel_sources[i].name, "include/wide_math") == 0;
         while (*(text += strspn(text, "\n"))) {
             const char *end = strstr(text, "\n\n");
             size_t size = end ? (size_t)(end - text) + 1 : strlen(text);
-            add_paragraph(text, size);
+            add_paragraph(text, size, wide);
             text += size;
         }
     }
@@ -127,10 +130,12 @@ static bool add_words(const rp_allocator *a, word_set *set, const char *text, si
 
 /* Marks what is mentioned, from the last helper to the first, since none uses a later one. */
 static bool choose(const rp_allocator *a, word_set *set, bool *wanted) {
+    bool wide = has_word(set, "int64_t", 7) || has_word(set, "uint64_t", 8);
     for (uint32_t i = helpers.name_count; i-- > 0;) {
         const helper_name *name = &helpers.names[i];
         uint32_t p = name->paragraph;
-        if (wanted[p] || !has_word(set, name->word, name->length)) continue;
+        if (wanted[p] || (helpers.wide[p] && !wide) || !has_word(set, name->word, name->length))
+            continue;
         wanted[p] = true;
         if (!add_words(a, set, helpers.texts[p], helpers.sizes[p])) return false;
     }

@@ -3,7 +3,8 @@
  * indices they compute again, through functions of the index.
  *
  * A GPU moves most bytes where each thread moves 16. So maps that have enough elements for all threads it can
- * hold have four a thread, unless a member's text would have to stand there four times.
+ * hold have four a thread, unless a member's text would have to stand there four times, or what they go over has
+ * 64 bits, of which two are 16 bytes: GLSL has no four of pairs.
  *
  * Where four neighbours come from places that are far apart, as in a transpose, neighbouring threads take elements
  * that come from neighbours: a subgroup loads whole lines, and the rest of what it stores in one is stored
@@ -37,6 +38,8 @@ static bool is_by_fours(const rp_emit *e, rp_extent all, bool across) {
     if (across) threads /= 8; /* they load four lines each */
     if (rp_target_is_software(t) || all.most / 4 < threads || rp_emit_each(e, all) % 4 != 0)
         return false;
+    for (uint32_t i = 0; i < e->member_count; i++)
+        if (rp_op_has_wide(&e->members[i].call)) return false;
     for (uint32_t i = 0; i < e->value_count; i++)
         if (!is_brief(e, i)) return false;
     return !rp_emit_looks_again(e);

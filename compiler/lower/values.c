@@ -64,7 +64,7 @@ uint8_t rp_emit_kept(const rp_emit *e, uint32_t value) {
     const rp_emit_value *v = &e->values[value];
     bool half = v->dtype == RP_F16 || v->dtype == RP_BF16;
     /* What 64 bits become is rounded from more than an f32 has. */
-    bool wide = rp_op_is_wide(e->members[v->member].call.operands[0].dtype);
+    bool wide = rp_op_has_wide(&e->members[v->member].call);
     return half && !wide && rp_emit_only_stored(e, value) ? RP_F32 : v->dtype;
 }
 

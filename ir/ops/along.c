@@ -38,7 +38,7 @@ static double tile_turns(const rp_op_call *call) {
 
 /* What dtypes are computed as: 1 f32, 2 i32, 3 u32; 0: no numbers. */
 static uint32_t class_of(uint8_t dtype) {
-    if (dtype >= 32 || !(RP_DT_NUMBER >> dtype & 1)) return 0;
+    if (dtype >= 32 || !(RP_DT_WORD >> dtype & 1)) return 0;
     if (RP_DT_FLOAT >> dtype & 1) return 1;
     return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
 }
@@ -129,13 +129,13 @@ const rp_op rp_ops_along[] = {
         .operands = {{.name = "x",
                       .brief = "B elements along the axis",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true,
                       .sites = 4},
                      {.name = "out",
                       .brief = "what each part comes to",
                       .shape = "*A P C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .access = RP_WRITE,
                       .optional = true,
                       .hook = true,
@@ -171,7 +171,7 @@ const rp_op rp_ops_along[] = {
         .operands = {{.name = "x",
                       .brief = "B elements along the axis",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true,
                       .sites = 8},
                      {.name = "start",
@@ -183,7 +183,7 @@ const rp_op rp_ops_along[] = {
                      {.name = "out",
                       .brief = "of x's shape",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .access = RP_WRITE,
                       .hook = true,
                       .sites = 8,

@@ -370,7 +370,7 @@ const rp_op rp_ops_data[] = {
         .operands = {{.name = "out",
                       .brief = "what is filled",
                       .shape = "*N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .access = RP_WRITE}},
         .attrs = {{.name = "value",
                    .brief = "the number",

@@ -139,9 +139,19 @@ static bool read_exponent(parser *p, int64_t *exponent) {
     return true;
 }
 
+/* The digits from `begin` on as an integer of 64 bits. */
+static bool read_whole(parser *p, size_t begin, uint64_t *out) {
+    for (*out = 0; begin < p->at; begin++) {
+        uint64_t digit = (uint64_t)(p->text[begin] - '0');
+        if (*out > (UINT64_MAX - digit) / 10) return false;
+        *out = *out * 10 + digit;
+    }
+    return true;
+}
+
 static bool parse_number(parser *p, uint32_t *out) {
     size_t begin = p->at;
-    uint64_t mantissa = 0;
+    uint64_t mantissa = 0, value = 0;
     int64_t dropped = 0, whole = 0, fraction = 0;
     bool integer = true;
     read_digits(p, &mantissa, &dropped, &whole);
@@ -161,11 +171,16 @@ static bool parse_number(parser *p, uint32_t *out) {
     if (is_letter(char_at(p, p->at)) || char_at(p, p->at) == '.')
         return fail(p, begin, "a number is written like 12, 0.5 or 1e-6");
     double number = scale_decimal(mantissa, exponent);
-    if (integer && number > UINT32_MAX)
-        return fail(p, begin, "the integer is larger than 4294967295: write it with a '.'");
+    if (integer && !read_whole(p, begin, &value))
+        return fail(p, begin, "the integer is larger than %llu: write it with a '.'",
+                    (unsigned long long)UINT64_MAX);
     if (isinf((float)number)) return fail(p, begin, "the number is larger than f32 can hold");
-    return emit(
-        p, (rp_formula_node){.code = RP_FORMULA_NUMBER, .integer = integer, .number = number}, out);
+    return emit(p,
+                (rp_formula_node){.code = RP_FORMULA_NUMBER,
+                                  .integer = integer,
+                                  .number = integer ? (double)value : number,
+                                  .whole = value},
+                out);
 }
 
 /* ---- Names and functions --------------------------------------------------------------------- */

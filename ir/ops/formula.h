@@ -14,19 +14,22 @@
  * by the caller: inputs, attributes, results of steps, an element's place. FUNCTIONs are
  * RP_FORMULA_FUNCTIONS.
  *
- * Types: f32, i32, u32 and bool. f16, bf16 and f32 inputs are f32; i8 and i32 are i32; u8 and u32 are
- * u32. A NUMBER without '.' or exponent takes the type of what it meets. Where f32 meets an integer
- * the integer is converted; where i32 meets u32 both are taken as i32, bits unchanged. '/' on
- * integers truncates, '%' has the sign of its left side; division by zero gives 0 for both. '%',
- * '&', '|', '^', '<<', '>>' and '~' are for integers alone; a shift has the type of its left side,
- * counts modulo 32, and is arithmetic on i32. Arithmetic on integers wraps. Conditions ('?', '!',
- * '&&', '||') are bool, the result of comparisons, isnan and isinf; bool is a number only after
- * f32(), i32() or u32(), or as the result. f32 follows IEEE 754 with the precision Vulkan
- * guarantees; nothing is contracted or reordered.
+ * Types: f32, i32, u32, i64, u64 and bool. f16, bf16 and f32 inputs are f32; i8, i16 and i32 are i32;
+ * u8, u16, bool and u32 are u32; i64 and u64 are themselves. A NUMBER without '.' or exponent takes the
+ * type of what it meets; one above 2^32 - 1 is i64, one above 2^63 - 1 u64. Where f32 meets an integer the
+ * integer is converted. Where integers meet, both become as wide as the wider one, and signed where either
+ * is: to the wider by their value, of one width bits unchanged. '/' on integers truncates, '%' has the
+ * sign of its left side; division by zero gives 0 for both, and the least number by -1 wraps to itself.
+ * '%', '&', '|', '^', '<<', '>>' and '~' are for integers alone; a shift has the type of its left side,
+ * counts modulo its bits, 32 or 64, and is arithmetic on what is signed. Arithmetic on integers wraps.
+ * Conditions ('?', '!', '&&', '||') are bool, the result of comparisons, isnan and isinf; bool is a number
+ * only after f32(), i32(), u32(), i64() or u64(), or as the result. f32 follows IEEE 754 with the
+ * precision Vulkan guarantees; nothing is contracted or reordered.
  *
  * Results are converted to the output's dtype: to f16 and bf16 rounded to nearest even; f32 to an
  * integer truncates toward zero and saturates, NaN gives 0; integers saturate too, so a negative
- * i32 stored as u32 is 0; bool is 0 or 1.
+ * i32 stored as u32 is 0; bool is 0 or 1. Integers become f32, f16 and bf16 by rounding to nearest even,
+ * once.
  *
  * min(a, b) is b < a ? b : a, and max(a, b) is a < b ? b : a, so a NaN in `a` stays and a NaN in
  * `b` is dropped; clamp(x, lo, hi) is min(max(x, lo), hi). Comparisons with NaN are false but for
@@ -39,7 +42,9 @@
 #include "reprise/types.h"
 
 /* name, arguments, floats only (arguments are converted to f32). gelu is the form with erf,
- * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32() and u32() convert;
+ * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32(), u32(), i64() and u64()
+ * convert: f32 to integers toward zero and saturating, integers to wider ones by their value, to others
+ * their low bits;
  * f16() and bf16() round to these; bits(x) is the number of set bits of an integer, an i32; sign,
  * floor, ceil, round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every
  * finite x. pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0 otherwise 0 or inf. */
@@ -71,7 +76,15 @@
     X(round, 1, 1)                                                                                 \
     X(trunc, 1, 1)                                                                                 \
     X(isnan, 1, 1)                                                                                 \
-    X(isinf, 1, 1) X(f32, 1, 0) X(i32, 1, 0) X(u32, 1, 0) X(f16, 1, 1) X(bits, 1, 0) X(bf16, 1, 1)
+    X(isinf, 1, 1)                                                                                 \
+    X(f32, 1, 0)                                                                                   \
+    X(i32, 1, 0)                                                                                   \
+    X(u32, 1, 0)                                                                                   \
+    X(i64, 1, 0)                                                                                   \
+    X(u64, 1, 0)                                                                                   \
+    X(f16, 1, 1)                                                                                   \
+    X(bits, 1, 0)                                                                                  \
+    X(bf16, 1, 1)
 
 typedef enum rp_formula_code {
     RP_FORMULA_NUMBER, /* `number`; `integer`: written without '.' or exponent */
@@ -107,6 +120,8 @@ typedef enum rp_formula_type {
     RP_TYPE_F32,
     RP_TYPE_I32,
     RP_TYPE_U32,
+    RP_TYPE_I64,
+    RP_TYPE_U64,
     RP_TYPE_BOOL,
     RP_TYPE_NUMBER /* an integer literal that met nothing yet */
 } rp_formula_type;
@@ -116,6 +131,7 @@ typedef struct rp_formula_node {
     uint8_t type; /* rp_formula_type, of the result: set by rp_formula_check */
     bool integer;
     double number;
+    uint64_t whole;   /* of an integer: the number itself */
     uint32_t name;    /* as the caller's lookup numbered it */
     uint32_t args[3]; /* nodes, each before this one */
 } rp_formula_node;
@@ -143,6 +159,14 @@ rp_status rp_formula_parse(const rp_allocator *a, const char *text, size_t size,
                            rp_formula_lookup *lookup, void *context, rp_formula *out, char *error,
                            size_t *error_at);
 void rp_formula_free(const rp_allocator *a, rp_formula *formula);
+
+/* Whether a type is of integers, and of 64 bits. */
+static inline bool rp_formula_is_integer(uint8_t type) {
+    return type >= RP_TYPE_I32 && type <= RP_TYPE_U64;
+}
+static inline bool rp_formula_is_wide(uint8_t type) {
+    return type == RP_TYPE_I64 || type == RP_TYPE_U64;
+}
 
 /* Infers the types from those of the names. False with a message when an operator does not take
  * what it is given. */

@@ -16,7 +16,8 @@ typedef struct checker {
     char *error;
 } checker;
 
-static const char *const type_names[] = {"f32", "i32", "u32", "a condition", "an integer"};
+static const char *const type_names[] = {"f32", "i32",         "u32",       "i64",
+                                         "u64", "a condition", "an integer"};
 
 static const char *symbol_of(uint8_t code) {
     switch ((rp_formula_code)code) {
@@ -103,7 +104,9 @@ static rule rule_of(uint8_t code) {
     case RP_FORMULA_isinf: return RULE_TEST;
     case RP_FORMULA_f32:
     case RP_FORMULA_i32:
-    case RP_FORMULA_u32: return RULE_CONVERT;
+    case RP_FORMULA_u32:
+    case RP_FORMULA_i64:
+    case RP_FORMULA_u64: return RULE_CONVERT;
     case RP_FORMULA_bits: return RULE_BITS;
     case RP_FORMULA_sqrt:
     case RP_FORMULA_rsqrt:
@@ -197,7 +200,11 @@ static uint8_t type_of(const checker *c, const rp_formula_node *node, uint32_t a
 static uint8_t meet(uint8_t a, uint8_t b) {
     if (a == RP_TYPE_NUMBER) return b;
     if (b == RP_TYPE_NUMBER || a == b) return a;
-    return a == RP_TYPE_F32 || b == RP_TYPE_F32 ? RP_TYPE_F32 : RP_TYPE_I32;
+    if (a == RP_TYPE_F32 || b == RP_TYPE_F32) return RP_TYPE_F32;
+    bool wide = rp_formula_is_wide(a) || rp_formula_is_wide(b);
+    bool negative = a == RP_TYPE_I32 || a == RP_TYPE_I64 || b == RP_TYPE_I32 || b == RP_TYPE_I64;
+    if (wide) return negative ? RP_TYPE_I64 : RP_TYPE_U64;
+    return negative ? RP_TYPE_I32 : RP_TYPE_U32;
 }
 
 uint8_t rp_formula_operand_type(const rp_formula *formula, const rp_formula_node *node) {
@@ -285,9 +292,23 @@ static bool check_select(checker *c, rp_formula_node *node) {
 static bool check_leaf(checker *c, rp_formula_node *node) {
     if (node->code == RP_FORMULA_NAME)
         node->type = c->name_types[node->name];
+    else if (!node->integer)
+        node->type = RP_TYPE_F32;
+    else if (node->whole > UINT32_MAX)
+        node->type = node->whole > INT64_MAX ? RP_TYPE_U64 : RP_TYPE_I64;
     else
-        node->type = node->integer ? RP_TYPE_NUMBER : RP_TYPE_F32;
+        node->type = RP_TYPE_NUMBER;
     return true;
+}
+
+static uint8_t converted_type(uint8_t code) {
+    switch (code) {
+    case RP_FORMULA_f32: return RP_TYPE_F32;
+    case RP_FORMULA_i32: return RP_TYPE_I32;
+    case RP_FORMULA_u32: return RP_TYPE_U32;
+    case RP_FORMULA_i64: return RP_TYPE_I64;
+    }
+    return RP_TYPE_U64;
 }
 
 static bool check_node(checker *c, rp_formula_node *node) {
@@ -318,9 +339,7 @@ static bool check_node(checker *c, rp_formula_node *node) {
         node->type = rule_of(node->code) == RULE_TEST ? RP_TYPE_BOOL : RP_TYPE_F32;
         return true;
     case RULE_CONVERT:
-        node->type = node->code == RP_FORMULA_f32   ? RP_TYPE_F32
-                     : node->code == RP_FORMULA_i32 ? RP_TYPE_I32
-                                                    : RP_TYPE_U32;
+        node->type = converted_type(node->code);
         settle_args(c, node, node->type);
         return true;
     case RULE_BITS:
@@ -337,7 +356,7 @@ static uint8_t literal_type(const rp_formula *formula) {
     for (uint32_t i = 0; i < formula->count; i++) {
         const rp_formula_node *node = formula->nodes + i;
         bool literal = node->code == RP_FORMULA_NUMBER && node->type == RP_TYPE_NUMBER;
-        if (literal && node->number > INT32_MAX) return RP_TYPE_U32;
+        if (literal && node->whole > INT32_MAX) return RP_TYPE_U32;
     }
     return RP_TYPE_I32;
 }

@@ -8,10 +8,9 @@
 #include "ops/tables.h"
 
 enum {
-    SIGNED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32),
     /* u8 (and u16, and bool) is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
-     * wants that, so subtraction does not take it. */
-    SUBTRACTED = SIGNED | RP_DT(RP_U32),
+     * wants that, so subtraction and negation do not take it. */
+    SUBTRACTED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT_INDEX | RP_DT_LONG,
     SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT, /* what f32 holds exactly */
 };
 
@@ -61,11 +60,16 @@ enum {
         .low = low_, .high = high_                                                                 \
     }
 
-static const char wrap_notes[] =
-    "f32: correctly rounded. Integers wrap in 32 bits and saturate when stored in fewer; exact.";
+static const char wrap_notes[] = "f32: correctly rounded. Integers wrap in 32 bits, of i64 and u64 "
+                                 "in 64, and saturate when stored in "
+                                 "fewer; exact.";
+static const char subtract_notes[] = "f32: correctly rounded. Integers wrap in 32 bits, of i64 and "
+                                     "u64 in 64, and saturate when stored in "
+                                     "fewer; exact. Differences of u8, u16 and bool, which have no "
+                                     "sign, are those of a map: `i32(a) - i32(b)`.";
 static const char divide_notes[] =
     "f32: within 2.5 ulp; x / 0 is an infinity, 0 / 0 NaN. Integers truncate toward zero; x / 0 "
-    "is 0.";
+    "is 0, and the least i32 or i64 by -1 is itself.";
 static const char min_notes[] = "Exact. A NaN in a stays, a NaN in b is dropped.";
 static const char compare_notes[] =
     "Exact: 1 where it holds, else 0. Comparisons with NaN are 0, but for not_equal; -0 equals 0.";
@@ -101,7 +105,7 @@ const rp_op rp_ops_map[] = {
                   OUT(RP_DT_NUMBER, "a")}},
 
     BINARY("add", RP_DT_NUMBER, "a + b", "sum", wrap_notes),
-    BINARY("sub", SUBTRACTED, "a - b", "difference", wrap_notes),
+    BINARY("sub", SUBTRACTED, "a - b", "difference", subtract_notes),
     BINARY("mul", RP_DT_NUMBER, "a * b", "product", wrap_notes),
     BINARY("div", RP_DT_NUMBER, "a / b", "quotient", divide_notes),
     BINARY("min", RP_DT_NUMBER, "min(a, b)", "the smaller", min_notes),
@@ -126,10 +130,11 @@ const rp_op rp_ops_map[] = {
                   OUT(RP_DT_FLOAT, "a")},
      .attrs = {NUMBER("factor", "multiplies b", 1, -INFINITY, INFINITY)}},
 
-    UNARY("abs", SIGNED, "abs(x)", "absolute value",
-          "Exact. The most negative i32 stays what it is; i8 -128 becomes 127."),
-    UNARY("neg", SIGNED, "-x", "negation",
-          "Exact. The most negative i32 stays what it is; i8 -128 becomes 127."),
+    UNARY("abs", RP_DT_NUMBER, "abs(x)", "absolute value",
+          "Exact. The least i32 and i64 stay what they are; i8 -128 becomes 127."),
+    UNARY(
+        "neg", SUBTRACTED, "-x", "negation",
+        "Exact. The least i32 and i64 stay what they are; i8 -128 becomes 127; u32 and u64 wrap."),
     UNARY("square", RP_DT_NUMBER, "x * x", "x times x", wrap_notes),
     UNARY("reciprocal", RP_DT_FLOAT, "1.0 / x", "1 / x",
           "Within 2.5 ulp. Zeros give infinities, infinities zeros."),
@@ -148,7 +153,7 @@ const rp_op rp_ops_map[] = {
           gelu_notes),
     UNARY("gelu_tanh", RP_DT_FLOAT, "gelu_tanh(x)", "approximation of gelu with tanh",
           gelu_tanh_notes),
-    UNARY("relu", SIGNED, "relu(x)", "x, or 0 where it is negative", exact_notes),
+    UNARY("relu", RP_DT_NUMBER, "relu(x)", "x, or 0 where it is negative", exact_notes),
     {MAP("clamp", "clamp(x, low, high)", "limits to a range", exact_notes), .operand_count = 2,
      .attr_count = 2, .operands = {IN("x", "the input", SMALL), OUT(SMALL, "x")},
      .attrs = {{.name = "low",

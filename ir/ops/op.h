@@ -145,16 +145,25 @@ enum {
     RP_DT_BYTE = RP_DT(RP_I8) | RP_DT(RP_U8) | RP_DT(RP_BOOL),
     RP_DT_SHORT = RP_DT(RP_I16) | RP_DT(RP_U16),
     RP_DT_INDEX = RP_DT(RP_U32) | RP_DT(RP_I32),
-    RP_DT_WIDE = RP_DT(RP_I64) | RP_DT(RP_U64) | RP_DT(RP_F64), /* moved and converted, no more */
-    RP_DT_ID = RP_DT_INDEX | RP_DT_SHORT | RP_DT(RP_I64) | RP_DT(RP_U64), /* numbers of rows */
+    RP_DT_LONG = RP_DT(RP_I64) | RP_DT(RP_U64),
+    RP_DT_WIDE = RP_DT_LONG | RP_DT(RP_F64),
+    RP_DT_ID = RP_DT_INDEX | RP_DT_SHORT | RP_DT_LONG, /* numbers of rows */
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
-    RP_DT_NUMBER = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with */
-    RP_DT_ANY = RP_DT_NUMBER | RP_DT_WIDE,
+    RP_DT_WORD =
+        RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with in 32 bits */
+    RP_DT_NUMBER = RP_DT_WORD | RP_DT_LONG,                   /* computed with */
+    RP_DT_ANY = RP_DT_NUMBER | RP_DT_WIDE, /* f64 is moved and converted, no more */
 };
 
-/* Whether elements of a dtype are moved and converted, and not computed with. */
+/* Whether elements of a dtype have 64 bits: kernels move them as two words. */
 static inline bool rp_op_is_wide(uint8_t dtype) {
     return dtype < 32 && (RP_DT_WIDE >> dtype & 1) != 0;
+}
+/* Whether some operand of a call has such. */
+static inline bool rp_op_has_wide(const rp_op_call *call) {
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (!call->operands[i].absent && rp_op_is_wide(call->operands[i].dtype)) return true;
+    return false;
 }
 
 typedef struct rp_op_operand {

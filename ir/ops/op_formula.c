@@ -58,11 +58,11 @@ uint8_t rp_op_formula_type(uint8_t dtype) {
     case RP_BOOL:
     case RP_U16:
     case RP_U32: return RP_TYPE_U32;
+    case RP_I64: return RP_TYPE_I64;
+    case RP_U64: return RP_TYPE_U64;
     case RP_RAW:
     case RP_F32:
     case RP_F64:
-    case RP_I64:
-    case RP_U64:
     case RP_F16:
     case RP_BF16:
     case RP_Q8_0:

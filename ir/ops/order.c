@@ -101,7 +101,7 @@ static const rp_op_variant place_variants[] = {
 };
 
 static uint32_t class_of(uint8_t dtype) {
-    if (dtype >= 32 || !(RP_DT_NUMBER >> dtype & 1)) return 0;
+    if (dtype >= 32 || !(RP_DT_WORD >> dtype & 1)) return 0;
     if (RP_DT_FLOAT >> dtype & 1) return 1;
     return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
 }
@@ -171,7 +171,7 @@ const rp_op rp_ops_order[] = {
         .form = RP_OP_KERNEL,
         .operand_count = 2,
         .operands =
-            {{.name = "x", .brief = "rows", .shape = "*R N", .dtypes = RP_DT_NUMBER, .hook = true},
+            {{.name = "x", .brief = "rows", .shape = "*R N", .dtypes = RP_DT_WORD, .hook = true},
              {.name = "counts",
               .brief = "of each of D digits, 256, in each block",
               .shape = "*R D P",
@@ -197,7 +197,7 @@ const rp_op rp_ops_order[] = {
         .operands = {{.name = "x",
                       .brief = "rows",
                       .shape = "*R N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true,
                       .sites = 2},
                      {.name = "places",
@@ -228,7 +228,7 @@ const rp_op rp_ops_order[] = {
                      {.name = "values",
                       .brief = "what the keys stand for, moved",
                       .shape = "*R N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .access = RP_WRITE,
                       .optional = true,
                       .hook = true,
@@ -254,7 +254,7 @@ const rp_op rp_ops_order[] = {
         .operands = {{.name = "data",
                       .brief = "slices",
                       .shape = "*N C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      {.name = "places",
                       .brief = "the slice that each update is for, in ascending order",
@@ -267,12 +267,12 @@ const rp_op rp_ops_order[] = {
                      {.name = "updates",
                       .brief = "slices",
                       .shape = "M C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      {.name = "out",
                       .brief = "slices of data, joined with updates",
                       .shape = "*N C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .access = RP_WRITE,
                       .hook = true,
                       .like = "data"}},

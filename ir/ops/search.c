@@ -134,7 +134,7 @@ static bool rule_top_k_merge(rp_op_call *call) {
     {.name = "values",                                                                             \
      .brief = "the elements, in order",                                                            \
      .shape = SHAPE,                                                                               \
-     .dtypes = RP_DT_NUMBER,                                                                       \
+     .dtypes = RP_DT_WORD,                                                                         \
      .access = RP_WRITE,                                                                           \
      .optional = OPTIONAL,                                                                         \
      .hook = true,                                                                                 \
@@ -330,7 +330,7 @@ const rp_op rp_ops_search[] = {
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
                       .shape = "*R N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      EXCLUDED,
                      SELECTED("*R K", "x", true)},
@@ -351,7 +351,7 @@ const rp_op rp_ops_search[] = {
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
                       .shape = "*R N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      EXCLUDED,
                      SELECTED("*R P K", "x", false)},
@@ -437,7 +437,7 @@ const rp_op rp_ops_search[] = {
         .operands = {{.name = "list_values",
                       .brief = "what was found in each part",
                       .shape = "*R L K",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      {.name = "list_indices",
                       .brief = "and where",

@@ -65,7 +65,7 @@ const rp_op rp_ops_statistics[] = {
         .operands = {{.name = "x",
                       .brief = "what to count",
                       .shape = "*N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_WORD,
                       .hook = true},
                      {.name = "counts",
                       .brief = "a number for each bin",

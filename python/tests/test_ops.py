@@ -108,7 +108,7 @@ def test_wrong_calls(wrong, message):
     (lambda p, x: ops.flip(x, axes=[7]), "7"),
     (lambda p, x: x.reshape(5, -1), "cannot be seen"),
     (lambda p, x: x @ x, "matmul"),
-    (lambda p, x: x + 2**40, "32 bits"),
+    (lambda p, x: x + 2**64, "64 bits"),
 ])
 def test_wrong_values(wrong, message):
     p = rp.Program()

@@ -3,7 +3,7 @@
  * whose graph prints and parses back, and which has GLSL.
  *
  * An input is "TYPES FORMULA": a letter for the type of the result, then one for each of the names
- * a, b, ... up to eight: f f32, h f16, g bf16, i i32, c i8, u u32, b u8. "ffi a * b" */
+ * a, b, ... up to eight: f f32, h f16, g bf16, i i32, c i8, u u32, b u8, l i64, m u64. "ffi a * b" */
 #include "fuzz.h"
 
 #include <math.h>
@@ -23,8 +23,9 @@ typedef struct input {
 } input;
 
 static bool read_dtype(char letter, uint8_t *out) {
-    static const char letters[] = "fhicubg";
-    static const uint8_t dtypes[] = {RP_F32, RP_F16, RP_I32, RP_I8, RP_U32, RP_U8, RP_BF16};
+    static const char letters[] = "fhicubglm";
+    static const uint8_t dtypes[] = {RP_F32, RP_F16,  RP_I32, RP_I8, RP_U32,
+                                     RP_U8,  RP_BF16, RP_I64, RP_U64};
     const char *found = letter ? strchr(letters, letter) : NULL;
     if (found) *out = dtypes[found - letters];
     return found != NULL;
@@ -71,6 +72,8 @@ static void check_value(const rp_formula *f, const double *names) {
     case RP_TYPE_F32: break;
     case RP_TYPE_I32: HOLDS(is_in(v, INT32_MIN, INT32_MAX), NULL); break;
     case RP_TYPE_U32: HOLDS(is_in(v, 0, UINT32_MAX), NULL); break;
+    case RP_TYPE_I64: HOLDS(is_in(v, -0x1p63, 0x1p63), NULL); break;
+    case RP_TYPE_U64: HOLDS(is_in(v, 0, 0x1p64), NULL); break;
     case RP_TYPE_BOOL: HOLDS(is_in(v, 0, 1), NULL); break;
     case RP_TYPE_NUMBER: HOLDS(!"a type was left open", NULL);
     }
@@ -80,8 +83,8 @@ static void check_value(const rp_formula *f, const double *names) {
 /* Values that a name of the dtype may have, the awkward ones among them. */
 static double value_of(uint8_t dtype, uint32_t which) {
     static const double floats[] = {0, -0.0, 1.5, -3, NAN, INFINITY, -INFINITY, 1e-40, 3e38, 65519};
-    static const double integers[] = {0,  1,   -1,  2147483647.0, -2147483648.0, 4294967295.0,
-                                      31, 127, 255, -128};
+    static const double integers[] = {0,  1,  -1,  2147483647.0, -2147483648.0, 4294967295.0,
+                                      31, 63, 255, -0x1p63};
     enum { COUNT = sizeof floats / sizeof *floats };
     bool is_float = rp_op_formula_type(dtype) == RP_TYPE_F32;
     return rp_reference_store(dtype, (is_float ? floats : integers)[which % COUNT]);

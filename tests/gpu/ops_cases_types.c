@@ -1,11 +1,12 @@
 /* The cases of dtypes that few ops take: integers of 16 bits and bool, computed with as i32 and u32;
- * and of 64 bits, moved and converted. All exact. */
+ * and of 64 bits, the integers of which are computed with as they are. All exact. */
 #include "ops.h"
 
 #include <stddef.h>
 
 #define SMALL "i16 u16 bool"
 #define WIDE "i64 u64 f64"
+#define LONG "i64 u64"
 #define NUMBERS "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool"
 #define IDS "i64 u64 i16 u16"
 
@@ -26,6 +27,36 @@ const op_case op_type_cases[] = {
     {"map", "T[301]", "expr=index % 7 - 3", "f32 f16 bf16 i8 i32 u32 i16", NULL},
     {"map", "f32[70003]", "expr=cos(2 * pi * i0 / 70003)", NULL, NULL},
     {"map", "i32[1,1]", "expr=i0 + i1 - index", NULL, NULL},
+    /* Integers of 64 bits, among themselves and with others. */
+    {"add", "T[4,7]:special T[7]:special", NULL, LONG, NULL},
+    {"sub", "T[4,7]:special T[7]:special", NULL, LONG, NULL},
+    {"sub", "i64[4,7]:special i32[4,1] i32?", NULL, NULL, NULL},
+    {"mul", "T[4,70]:special T[4,1]:special", NULL, LONG, NULL},
+    {"mul", "i64[4,7]:special f32[7] f32?", NULL, NULL, NULL},
+    {"div", "T[3,67]:special T[3,67]:special", NULL, LONG, NULL},
+    {"min", "T[4,7]:special T[4,1]:special", NULL, LONG, NULL},
+    {"max", "i64[4,7]:special u64[4,1]:special", NULL, NULL, NULL},
+    {"max", "u64[4,7]:special i64[4,1]:special", NULL, NULL, NULL},
+    {"abs", "T[101]:special", NULL, "u8 u16 u32 bool " LONG, NULL},
+    {"neg", "T[101]:special", NULL, "u32 " LONG, NULL},
+    {"square", "T[101]:int=100000", NULL, LONG, NULL},
+    {"relu", "T[101]:special", NULL, "u8 u16 u32 bool " LONG, NULL},
+    {"select", "T[301]:int=1 U[301]:special T[301]:special", NULL, LONG, LONG},
+    {"equal", "T[31,17]:int=3 U[17]:int=3", NULL, LONG, LONG},
+    {"not_equal", "i64[31,17]:int=3 u64[17]:int=3 bool?", NULL, NULL, NULL},
+    {"not_equal", "u64[31,17]:int=3 i64[17]:int=3", NULL, NULL, NULL},
+    {"less", "T[31,17]:special T[17]:special", NULL, LONG, NULL},
+    {"less_equal", "T[31,17]:special T[17]:special", NULL, LONG, NULL},
+    {"greater", "T[31,17]:special T[17]:special", NULL, LONG, NULL},
+    {"greater_equal", "T[31,17]:special T[17]:special", NULL, LONG, NULL},
+    {"map", "T[3,67]:special T[67]:special T[3,1]:below=70 T?",
+     "expr=(a * 2 + b >> c) / (b | 1) % 1000003", LONG, NULL},
+    {"map", "i64[61]:special i32[61]:special U?", "expr=clamp(a, -b, 5000000000) ^ i64(b) << 40",
+     NULL, "f32 f16 bf16 i8 u8 i16 u16 i32 u32 i64 u64 bool"},
+    {"map", "u64[61]:special f32[61]:spread=70 T?", "expr=sign(a) * bits(a) + u64(b)", "u64 i64",
+     NULL},
+    {"map", "i64[61]:special f32[61]:tame f32?", "expr=a ? b * 2 : f32(a)", NULL, NULL},
+    {"map", "i32[61]:special bool[61] T?", "expr=a < 0 && b", LONG, NULL},
     /* Integers that hold where they are not 0. */
     {"map", "T[61]:below=3 f32[61]:special f32?", "expr=a ? b : 0", "i8 u8 i16 u16 i32 u32 bool",
      NULL},

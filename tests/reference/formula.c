@@ -10,6 +10,7 @@
 
 typedef struct value {
     double v, bound; /* bool is 0 or 1 */
+    uint64_t bits;   /* of i64 and u64, which a double does not hold: the number itself */
 } value;
 
 /* ---- Types ----------------------------------------------------------------------------------- */
@@ -18,11 +19,30 @@ static double wrap(int64_t bits, uint8_t type) {
     return type == RP_TYPE_I32 ? (double)(int32_t)(uint32_t)bits : (double)(uint32_t)bits;
 }
 
-static double convert(double v, uint8_t from, uint8_t to) {
-    if (from == to || to == RP_TYPE_BOOL || from == RP_TYPE_BOOL) return v;
-    if (to == RP_TYPE_F32) return v;
-    if (from != RP_TYPE_F32) return wrap((int64_t)v, to);
-    return rp_reference_store(to == RP_TYPE_I32 ? RP_I32 : RP_U32, v);
+/* A number of 64 bits as a value. */
+static value of_bits(uint64_t bits, uint8_t type) {
+    double v = type == RP_TYPE_I64 ? (double)(int64_t)bits : (double)bits;
+    return (value){v, fabs(v), bits};
+}
+
+static uint64_t saturated(double v, uint8_t type) {
+    if (isnan(v)) return 0;
+    if (type == RP_TYPE_U64) return v <= 0 ? 0 : v >= 0x1p64 ? UINT64_MAX : (uint64_t)v;
+    if (v <= -0x1p63) return (uint64_t)INT64_MIN;
+    return v >= 0x1p63 ? INT64_MAX : (uint64_t)(int64_t)v;
+}
+
+static value convert(value a, uint8_t from, uint8_t to) {
+    bool integers = rp_formula_is_integer(from) && rp_formula_is_integer(to);
+    if (from == to || from == RP_TYPE_BOOL) return a;
+    if (rp_formula_is_wide(from) && to == RP_TYPE_BOOL) a.v = a.bits != 0;
+    if (to == RP_TYPE_BOOL || to == RP_TYPE_F32) return a;
+    uint64_t bits = rp_formula_is_wide(from) ? a.bits
+                    : integers               ? (uint64_t)(int64_t)a.v
+                                             : saturated(a.v, to);
+    if (rp_formula_is_wide(to)) return of_bits(bits, to);
+    if (integers) return (value){wrap((int64_t)bits, to), a.bound, 0};
+    return (value){rp_reference_store(to == RP_TYPE_I32 ? RP_I32 : RP_U32, a.v), a.bound, 0};
 }
 
 /* ---- Integers -------------------------------------------------------------------------------- */
@@ -72,10 +92,47 @@ static double on_integers(const rp_formula_node *node, const int64_t a[3]) {
     }
 }
 
+static uint64_t quotient_of(uint64_t a, uint64_t b, bool negative) {
+    if (b == 0) return 0;
+    if (!negative) return a / b;
+    return (int64_t)b == -1 ? 0 - a : (uint64_t)((int64_t)a / (int64_t)b);
+}
+
+/* The same of 64 bits, where `negative` says which order they have. */
+static uint64_t on_wide(const rp_formula_node *node, const uint64_t a[3]) {
+    bool negative = node->type == RP_TYPE_I64;
+    uint64_t flip = negative ? UINT64_C(1) << 63 : 0, x = a[0], y = a[1];
+    bool below = negative && (int64_t)x < 0, less = (x ^ flip) < (y ^ flip);
+    switch ((rp_formula_code)node->code) {
+    case RP_FORMULA_NEGATE: return 0 - x;
+    case RP_FORMULA_INVERT: return ~x;
+    case RP_FORMULA_ADD: return x + y;
+    case RP_FORMULA_SUB: return x - y;
+    case RP_FORMULA_MUL: return x * y;
+    case RP_FORMULA_DIV: return quotient_of(x, y, negative);
+    case RP_FORMULA_MOD: return y == 0 ? 0 : x - quotient_of(x, y, negative) * y;
+    case RP_FORMULA_AND: return x & y;
+    case RP_FORMULA_OR: return x | y;
+    case RP_FORMULA_XOR: return x ^ y;
+    case RP_FORMULA_LEFT: return x << (y & 63);
+    case RP_FORMULA_RIGHT: return below ? ~(~x >> (y & 63)) : x >> (y & 63);
+    case RP_FORMULA_min: return less ? x : y;
+    case RP_FORMULA_max: return less ? y : x;
+    case RP_FORMULA_clamp: {
+        uint64_t low = less ? y : x;
+        return (a[2] ^ flip) < (low ^ flip) ? a[2] : low;
+    }
+    case RP_FORMULA_abs: return below ? 0 - x : x;
+    case RP_FORMULA_sign: return below ? UINT64_MAX : x != 0;
+    case RP_FORMULA_relu: return below ? 0 : x;
+    default: return 0; /* as above */
+    }
+}
+
 /* ---- Floats ---------------------------------------------------------------------------------- */
 
 static value sum(value a, value b, double sign) {
-    return (value){a.v + sign * b.v, a.bound + b.bound};
+    return (value){.v = a.v + sign * b.v, .bound = a.bound + b.bound};
 }
 
 static value product(value a, value b) {
@@ -183,44 +240,70 @@ static double compare(uint8_t code, double a, double b) {
     }
 }
 
+/* The order of two numbers of 64 bits as that of two others. */
+static double compare_wide(uint8_t code, uint8_t type, uint64_t a, uint64_t b) {
+    uint64_t flip = type == RP_TYPE_I64 ? UINT64_C(1) << 63 : 0;
+    return compare(code, a == b ? 0 : (a ^ flip) < (b ^ flip) ? -1 : 1, 0);
+}
+
 static value eval_node(const rp_formula *formula, const rp_formula_node *node, const value *values,
                        const double *names) {
     const rp_formula_node *nodes = formula->nodes;
     uint8_t type = rp_formula_operand_type(formula, node);
-    value a[3] = {{0, 0}, {0, 0}, {0, 0}};
+    value a[3] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}};
     int64_t integers[3] = {0, 0, 0};
+    uint64_t words[3] = {0, 0, 0};
     for (uint32_t i = 0; i < rp_formula_arity(node->code); i++) {
         uint8_t from = nodes[node->args[i]].type;
-        a[i] = values[node->args[i]];
-        a[i].v = convert(a[i].v, from, type);
+        uint8_t to = node->code == RP_FORMULA_SELECT && i == 0 ? RP_TYPE_BOOL : type;
+        bool counts = (node->code == RP_FORMULA_LEFT || node->code == RP_FORMULA_RIGHT) && i == 1;
+        a[i] = convert(values[node->args[i]], from, counts ? RP_TYPE_U32 : to);
+        words[i] = counts ? (uint64_t)a[i].v : a[i].bits;
         if (type == RP_TYPE_I32 || type == RP_TYPE_U32) integers[i] = (int64_t)a[i].v;
     }
     switch ((rp_formula_code)node->code) {
     case RP_FORMULA_NUMBER:
-        if (node->type == RP_TYPE_F32) return (value){node->number, fabs(node->number)};
-        return (value){wrap((int64_t)node->number, node->type), 0};
-    case RP_FORMULA_NAME: return (value){names[node->name], fabs(names[node->name])};
+        if (node->type == RP_TYPE_F32) return (value){node->number, fabs(node->number), 0};
+        if (rp_formula_is_wide(node->type)) return of_bits(node->whole, node->type);
+        return (value){wrap((int64_t)node->whole, node->type), 0, 0};
+    case RP_FORMULA_NAME:
+        if (rp_formula_is_wide(node->type))
+            return of_bits(saturated(names[node->name], node->type), node->type);
+        return (value){names[node->name], fabs(names[node->name]), 0};
     case RP_FORMULA_LT:
     case RP_FORMULA_LE:
     case RP_FORMULA_GT:
     case RP_FORMULA_GE:
     case RP_FORMULA_EQ:
-    case RP_FORMULA_NE: return (value){compare(node->code, a[0].v, a[1].v), 0};
-    case RP_FORMULA_NOT: return (value){a[0].v == 0, 0};
-    case RP_FORMULA_BOTH: return (value){a[0].v != 0 && a[1].v != 0, 0};
-    case RP_FORMULA_EITHER: return (value){a[0].v != 0 || a[1].v != 0, 0};
-    case RP_FORMULA_SELECT: return values[node->args[0]].v != 0 ? a[1] : a[2];
-    case RP_FORMULA_isnan: return (value){isnan(a[0].v) != 0, 0};
-    case RP_FORMULA_isinf: return (value){isinf(a[0].v) != 0, 0};
+    case RP_FORMULA_NE:
+        return (value){rp_formula_is_wide(type) ? compare_wide(node->code, type, words[0], words[1])
+                                                : compare(node->code, a[0].v, a[1].v),
+                       0, 0};
+    case RP_FORMULA_NOT: return (value){a[0].v == 0, 0, 0};
+    case RP_FORMULA_BOTH: return (value){a[0].v != 0 && a[1].v != 0, 0, 0};
+    case RP_FORMULA_EITHER: return (value){a[0].v != 0 || a[1].v != 0, 0, 0};
+    case RP_FORMULA_SELECT: return a[0].v != 0 ? a[1] : a[2];
+    case RP_FORMULA_isnan: return (value){isnan(a[0].v) != 0, 0, 0};
+    case RP_FORMULA_isinf: return (value){isinf(a[0].v) != 0, 0, 0};
     case RP_FORMULA_f32:
     case RP_FORMULA_i32:
-    case RP_FORMULA_u32: return (value){convert(a[0].v, type, node->type), fabs(a[0].v)};
-    case RP_FORMULA_bits: return (value){count_bits((uint32_t)integers[0]), 0};
+    case RP_FORMULA_u32:
+    case RP_FORMULA_i64:
+    case RP_FORMULA_u64: {
+        value made = convert(a[0], type, node->type);
+        made.bound = fabs(a[0].v);
+        return made;
+    }
+    case RP_FORMULA_bits: {
+        uint64_t bits = rp_formula_is_wide(type) ? words[0] : (uint32_t)integers[0];
+        return (value){count_bits((uint32_t)bits) + count_bits((uint32_t)(bits >> 32)), 0, 0};
+    }
     default: break;
     }
     if (type == RP_TYPE_F32) return on_floats(node, a);
+    if (rp_formula_is_wide(type)) return of_bits(on_wide(node, words), type);
     double v = on_integers(node, integers);
-    return (value){v, fabs(v)};
+    return (value){v, fabs(v), 0};
 }
 
 double rp_formula_eval_scaled(const rp_formula *formula, const double *names, double *scale) {

@@ -1,8 +1,9 @@
 /* References of family map: each op as a C function of a few numbers. `map` itself has no fixed
  * meaning, and is evaluated (formula.c here, which the formula tests compare with C).
  *
- * Integers are doubles here, which hold 32 bits exactly; sums and products of them are made as
- * int64_t and wrapped to the type in which the inputs meet. */
+ * Integers are doubles here, which hold 53 bits exactly, and so are inputs of 64; sums and products of
+ * them are made as int64_t and wrapped to the type in which the inputs meet. All bits of 64 are held
+ * against NumPy (python/tests/test_integers.py). */
 #include <math.h>
 
 #include "reference/reference.h"
@@ -16,8 +17,10 @@ typedef struct sample {
     double scale;        /* the magnitudes added up; < 0: the result's */
 } sample;
 
-/* The low 32 bits of an exact result. */
+/* The low 32 bits of an exact result, or 64. */
 static double whole(const sample *s, int64_t value) {
+    if (s->type == RP_TYPE_I64) return (double)value;
+    if (s->type == RP_TYPE_U64) return (double)(uint64_t)value;
     return s->type == RP_TYPE_I32 ? (double)(int32_t)(uint32_t)value : (double)(uint32_t)value;
 }
 
@@ -244,16 +247,18 @@ static double (*find_element(const char *name))(sample *) {
 }
 
 static bool is_signed(uint8_t dtype) {
-    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32;
+    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 || dtype == RP_I64;
 }
 
 /* The type in which inputs from `first` on meet. */
 static uint8_t meeting_type(const rp_op_call *call, uint32_t first, uint32_t count) {
-    bool with_sign = false;
+    bool with_sign = false, wide = false;
     for (uint32_t i = first; i < count; i++) {
         if (RP_DT_FLOAT >> call->operands[i].dtype & 1) return RP_TYPE_F32;
         with_sign |= is_signed(call->operands[i].dtype);
+        wide |= rp_op_is_wide(call->operands[i].dtype);
     }
+    if (wide) return with_sign ? RP_TYPE_I64 : RP_TYPE_U64;
     return with_sign ? RP_TYPE_I32 : RP_TYPE_U32;
 }
 

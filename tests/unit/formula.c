@@ -8,7 +8,14 @@
 
 #include "reference/reference.h"
 
-enum { F = RP_TYPE_F32, I = RP_TYPE_I32, U = RP_TYPE_U32, B = RP_TYPE_BOOL };
+enum {
+    F = RP_TYPE_F32,
+    I = RP_TYPE_I32,
+    U = RP_TYPE_U32,
+    L = RP_TYPE_I64,
+    M = RP_TYPE_U64,
+    B = RP_TYPE_BOOL
+};
 
 static bool look_up(void *context, const char *name, size_t length, uint32_t *out) {
     (void)context;
@@ -195,41 +202,49 @@ static uint32_t random_below(uint32_t limit) {
     return (uint32_t)((seed >> 33) % limit);
 }
 
+/* Of i64; else of i32. */
+static bool long_numbers;
+
+static int64_t narrowed(uint64_t value) {
+    return long_numbers ? (int64_t)value : (int32_t)(uint32_t)value;
+}
+
 /* Writes a random formula over integers and returns its value. What is written binds at least as
  * tightly as `level`: 0 '?', 1 '&|^', 3 shift, 4 sum, 5 product, 6 unary. */
-static int32_t generate(rp_text *text, uint32_t depth, uint32_t level) {
+static int64_t generate(rp_text *text, uint32_t depth, uint32_t level) {
     static const char *const signs[] = {"&", "|", "^", "<<", "+", "-", "*", "%"};
     static const uint8_t levels[] = {1, 1, 1, 3, 4, 4, 5, 5};
     uint32_t kind = depth == 0 ? 0 : random_below(12);
     if (kind < 2) {
         int32_t value = (int32_t)random_below(1000);
-        rp_text_format(text, random_below(2) ? "%d" : " %d ", value);
+        const char *before = random_below(2) ? "" : " ";
+        rp_text_format(text, long_numbers ? "%si64(%d)%s" : "%s%d%s", before, value, before);
         return value;
     }
     uint32_t own = kind < 10 ? levels[kind - 2] : kind == 10 ? 6 : 0;
     bool brackets = own < level || random_below(6) == 0;
     if (brackets) rp_text_char(text, '(');
-    int32_t result;
+    int64_t result;
     if (kind == 10) {
         rp_text_char(text, '-');
-        result = (int32_t)(0u - (uint32_t)generate(text, depth - 1, 6));
+        result = narrowed(0 - (uint64_t)generate(text, depth - 1, 6));
     } else if (kind == 11) {
-        int32_t a = generate(text, depth - 1, 3);
+        int64_t a = generate(text, depth - 1, 3);
         rp_text_string(text, "<");
-        int32_t b = generate(text, depth - 1, 3);
+        int64_t b = generate(text, depth - 1, 3);
         rp_text_string(text, " ? ");
-        int32_t x = generate(text, depth - 1, 0);
+        int64_t x = generate(text, depth - 1, 0);
         rp_text_string(text, ":");
-        int32_t y = generate(text, depth - 1, 0);
+        int64_t y = generate(text, depth - 1, 0);
         result = a < b ? x : y;
     } else {
-        uint32_t x = (uint32_t)generate(text, depth - 1, own);
+        uint64_t x = (uint64_t)generate(text, depth - 1, own);
         rp_text_string(text, signs[kind - 2]);
-        uint32_t y = (uint32_t)generate(text, depth - 1, own == 1 ? 3 : own + 1);
-        uint32_t values[] = {x & y, x | y, x ^ y, x << (y & 31), x + y, x - y, x * y, 0};
-        result = (int32_t)values[kind - 2];
-        bool zero = y == 0 || y == UINT32_MAX;
-        if (kind == 9) result = zero ? 0 : (int32_t)x % (int32_t)y;
+        uint64_t y = (uint64_t)generate(text, depth - 1, own == 1 ? 3 : own + 1);
+        uint64_t shifted = x << (y & (long_numbers ? 63 : 31));
+        uint64_t values[] = {x & y, x | y, x ^ y, shifted, x + y, x - y, x * y, 0};
+        result = narrowed(values[kind - 2]);
+        if (kind == 9) result = y == 0 || ~y == 0 ? 0 : (int64_t)x % (int64_t)y;
     }
     if (brackets) rp_text_char(text, ')');
     return result;
@@ -241,7 +256,8 @@ static void test_random(void) {
         rp_text text;
         rp_text_init(&text, heap());
         seed = 977 + round;
-        int32_t expected = generate(&text, 1 + round % 5, 0);
+        long_numbers = round % 2;
+        int64_t expected = generate(&text, 1 + round % 5, 0);
         rp_formula formula;
         char error[160];
         size_t at;
@@ -249,8 +265,9 @@ static void test_random(void) {
         CU_ASSERT(parsed || strstr(error, "more than 512 parts"));
         if (parsed) {
             double found = rp_formula_eval(&formula, values);
-            if (found != expected) printf("\n    seed %u: %s is %g", 977 + round, text.data, found);
-            CU_ASSERT(found == expected);
+            if (found != (double)expected)
+                printf("\n    seed %u: %s is %g", 977 + round, text.data, found);
+            CU_ASSERT(found == (double)expected);
             rp_formula_free(heap(), &formula);
         }
         rp_text_free(&text);
@@ -264,12 +281,46 @@ static void test_types(void) {
         const char *text;
         uint8_t first, type;
     } cases[] = {
-        {"a + b", F, F},        {"a + b", I, I},   {"a + b", U, U},         {"a + e", I, F},
-        {"a + f", U, I},        {"1", F, I},       {"1.0", I, F},           {"a + 1", U, U},
-        {"a + 1", F, F},        {"a < b", F, B},   {"a < 1 ? 2 : 3", F, I}, {"h ? a : 1", U, U},
-        {"h == (a < b)", F, B}, {"sqrt(a)", I, F}, {"bits(a)", U, I},       {"isnan(a)", F, B},
-        {"u32(h)", F, U},       {"a << f", U, U},  {"min(a, 3)", U, U},     {"4294967295", F, U},
-        {"~1 + a", U, U},       {"f16(a)", I, F},  {"1 & 3", F, I},         {"1e0", U, F},
+        {"a + b", F, F},
+        {"a + b", I, I},
+        {"a + b", U, U},
+        {"a + e", I, F},
+        {"a + f", U, I},
+        {"1", F, I},
+        {"1.0", I, F},
+        {"a + 1", U, U},
+        {"a + 1", F, F},
+        {"a < b", F, B},
+        {"a < 1 ? 2 : 3", F, I},
+        {"h ? a : 1", U, U},
+        {"h == (a < b)", F, B},
+        {"sqrt(a)", I, F},
+        {"bits(a)", U, I},
+        {"isnan(a)", F, B},
+        {"u32(h)", F, U},
+        {"a << f", U, U},
+        {"min(a, 3)", U, U},
+        {"4294967295", F, U},
+        {"~1 + a", U, U},
+        {"f16(a)", I, F},
+        {"1 & 3", F, I},
+        {"1e0", U, F},
+        {"a + f", L, L},
+        {"a + g", L, L},
+        {"a + g", M, M},
+        {"a + f", M, L},
+        {"a + e", M, F},
+        {"a << 1", M, M},
+        {"1 << a", L, I},
+        {"a % 3", L, L},
+        {"4294967296", F, L},
+        {"i64(g)", F, L},
+        {"u64(1)", F, M},
+        {"bits(a)", M, I},
+        {"a < b", L, B},
+        {"a ? f : g", L, I},
+        {"9223372036854775808", I, M},
+        {"a + 9223372036854775807", U, L},
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rp_formula formula;
@@ -312,7 +363,7 @@ static void test_errors(void) {
         {"1.2.3", 0, "a number is written like"},
         {"1e", 1, "expected digits in the exponent"},
         {"a + .", 4, "expected a number"},
-        {"4294967296", 0, "larger than 4294967295"},
+        {"a + 18446744073709551616", 4, "larger than 18446744073709551615"},
         {"1e39", 0, "larger than f32 can hold"},
         {"1e999999999999", 0, "larger than f32 can hold"},
         {"a = b", 2, "expected an operator, found '='"},

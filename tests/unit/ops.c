@@ -302,7 +302,7 @@ static const struct {
     {"add", NULL, "f32[65536,1] f32[65536] f32[65536,65536]",
      "add: out is f32[65536,65536]: it has more than"},
     {"sub", NULL, "u8[3] u8[3] u8[3]",
-     "sub: a is u8, expected f32, f16, i8, i32, u32, bf16 or i16"},
+     "sub: a is u8, expected f32, f16, i8, i32, u32, bf16, i16, i64 or u64"},
     {"sqrt", NULL, "q8_0[32] f32[32]", "sqrt: x is q8_0, expected f32, f16 or bf16"},
     {"sqrt", NULL, "raw[32] f32[32]", "sqrt: x is raw, expected f32, f16 or bf16"},
     {"equal", NULL, "f32[3] f32[3] f32[3]", "equal: out is f32, expected u8"},

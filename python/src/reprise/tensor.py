@@ -108,8 +108,10 @@ def number_text(value: Number) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, int):
-        if not -(2**31) <= value < 2**32:
-            raise InvalidError(f"{value} is no number of 32 bits")
+        if not -(2**63) <= value < 2**64:
+            raise InvalidError(f"{value} is no number of 64 bits")
+        if value == -(2**63):
+            return f"({value + 1} - 1)"  # 2**63 alone is u64
         return str(value) if value >= 0 else f"({value})"
     value = float(value)
     if math.isnan(value):

@@ -1,0 +1,166 @@
+"""Integers of every dtype, to their last bit: what NumPy and Python's own integers give.
+
+Many formulas are one kernel, chosen by the element's place: drivers take longer to compile than to compute."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+import pytest
+import reprise as rp
+from reprise import ops
+
+DTYPES = {"i8": "i1", "u8": "u1", "i16": "i2", "u16": "u2", "i32": "i4", "u32": "u4", "i64": "i8", "u64": "u8", "bool": "?"}
+
+
+def drawn(dtype: str, count: int, seed: int) -> np.ndarray:
+    """Numbers of the whole dtype, every other one a special one."""
+    random = np.random.default_rng(seed)
+    if dtype == "bool":
+        return random.integers(0, 2, count).astype("?")
+    info = np.iinfo(DTYPES[dtype])
+    low, high = int(info.min), int(info.max)
+    special = [n for n in (0, 1, 2, 3, -1, -2, -7, 31, 32, 63, 64, 127, -128, 2**31, -2**31, 2**32 - 1, 2**53 + 1, low, low + 1,
+                           high - 1, high) if low <= n <= high]
+    whole = random.integers(low, high, count, dtype=info.dtype, endpoint=True)
+    return np.where(random.random(count) < 0.5, random.choice(np.array(special, info.dtype), count), whole)
+
+
+class Numbers:
+    """What formulas compute with a type: integers that wrap."""
+
+    def __init__(self, bits: int, signed: bool):
+        self.bits, self.signed = bits, signed
+
+    def __call__(self, value: int) -> int:
+        value &= 2**self.bits - 1
+        return value - 2**self.bits if self.signed and value >> self.bits - 1 else value
+
+    def divide(self, a: int, b: int) -> int:
+        return 0 if b == 0 else self(abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1))
+
+    def remainder(self, a: int, b: int) -> int:
+        return 0 if b == 0 else self(a - (abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)) * b)
+
+
+def computed_as(dtype: str) -> Numbers:
+    return Numbers(64 if dtype in ("i64", "u64") else 32, dtype[0] == "i")
+
+
+def meet(a: Numbers, b: Numbers) -> Numbers:
+    return Numbers(max(a.bits, b.bits), a.signed or b.signed)
+
+
+FORMULAS: Dict[str, Callable[[Numbers, int, int], int]] = {
+    "a + b": lambda n, a, b: a + b,
+    "a - b": lambda n, a, b: a - b,
+    "a * b": lambda n, a, b: a * b,
+    "a / b": lambda n, a, b: n.divide(a, b),
+    "a % b": lambda n, a, b: n.remainder(a, b),
+    "a & b": lambda n, a, b: a & b,
+    "a | b": lambda n, a, b: a | b,
+    "a ^ b": lambda n, a, b: a ^ b,
+    "min(a, b)": lambda n, a, b: min(a, b),
+    "max(a, b)": lambda n, a, b: max(a, b),
+    "clamp(b, a, 100)": lambda n, a, b: min(max(b, a), 100),
+    "a < b ? a : b": lambda n, a, b: a if a < b else b,
+    "a == b": lambda n, a, b: a == b,
+    "a >= b || !b": lambda n, a, b: a >= b or b == 0,
+}
+"""Of both, in the type in which they meet."""
+
+ALONE: Dict[str, Callable[[Numbers, int], int]] = {
+    "-a": lambda n, a: -a,
+    "~a": lambda n, a: ~a,
+    "abs(a)": lambda n, a: abs(a),
+    "sign(a)": lambda n, a: (a > 0) - (a < 0),
+    "relu(a)": lambda n, a: max(a, 0),
+    "bits(a)": lambda n, a: bin(a & 2**n.bits - 1).count("1"),
+    "a << 7": lambda n, a: a << 7,
+    "a >> 37": lambda n, a: a >> 37 % n.bits,
+    "a << a": lambda n, a: a << a % n.bits,
+}
+"""Of the first, in its own type."""
+
+
+def stored(dtype: str, value: int) -> int:
+    if dtype == "bool":
+        return int(value != 0)
+    info = np.iinfo(DTYPES[dtype])
+    return min(max(value, int(info.min)), int(info.max))
+
+
+def chosen(formulas: List[str]) -> str:
+    """One formula of all, by the row."""
+    text = formulas[-1]
+    for i in range(len(formulas) - 1, 0, -1):
+        text = f"i0 == {i - 1} ? ({formulas[i - 1]}) : ({text})"
+    return text
+
+
+PAIRS = [("i64", "i64"), ("u64", "u64"), ("i64", "u64"), ("u64", "i32"), ("u32", "i64"), ("i32", "u32"), ("u32", "u32"),
+         ("i8", "i64"), ("u16", "u8"), ("bool", "u64"), ("i16", "i16")]
+
+
+@pytest.mark.parametrize("first,second", PAIRS)
+def test_formulas(first: str, second: str) -> None:
+    columns = 96
+    both, alone = list(FORMULAS), list(ALONE)
+    number, own = meet(computed_as(first), computed_as(second)), computed_as(first)
+    result = ("i" if number.signed else "u") + str(number.bits)
+    p = rp.Program("integers")
+    a, b = p.input("a", (1, columns), first), p.input("b", (1, columns), second)
+    p.output("both", ops.map(chosen([f"{result}({f})" for f in both]), a=a, b=b, shape=(len(both), columns), dtype=result))
+    kind = ("i" if own.signed else "u") + str(own.bits)
+    p.output("alone", ops.map(chosen([f"{kind}({f})" for f in alone]), a=a, shape=(len(alone), columns), dtype=kind))
+    x, y = drawn(first, columns, 1), drawn(second, columns, 2)
+    found = p.compile().open()(a=x[None], b=y[None])
+    for row, formula in enumerate(both):
+        expected = [number(int(FORMULAS[formula](number, number(int(v)), number(int(w))))) for v, w in zip(x, y)]
+        assert found["both"][row].tolist() == expected, formula
+    for row, formula in enumerate(alone):
+        expected = [own(int(ALONE[formula](own, int(v)))) for v in x]
+        assert found["alone"][row].tolist() == expected, formula
+
+
+def test_conversions() -> None:
+    """From every dtype to every other: what is stored saturates."""
+    names = [*DTYPES, "f32"]
+    p = rp.Program("conversions")
+    values: Dict[str, Any] = {d: drawn(d, 64, 3) for d in DTYPES}
+    values["f32"] = np.array([0, -0.5, 1.5, -3, 2**31, -2**31, 2**32, 2**63, -2**63, 2**64, 1e20, -1e20, np.nan, np.inf, -np.inf] * 2, "f4")
+    for d in names:
+        x = p.input(d, len(values[d]), d)
+        for to in ("i64", "u64", "i32", "u8", "f32") if d in ("i64", "u64") else ("i64", "u64"):
+            p.output(f"{d}_{to}", ops.cast(x, dtype=to))
+    found = p.compile().open()(**values)
+    for name, result in found.items():
+        d, to = name.split("_")
+        for value, got in zip(values[d], result):
+            if to == "f32":
+                assert got == np.float32(value if d == "f32" else int(value)), name
+            elif d == "f32" and np.isnan(value):
+                assert got == 0
+            elif d == "f32" and np.isinf(value):
+                assert int(got) == stored(to, 2**70 if value > 0 else -2**70)
+            else:
+                assert int(got) == stored(to, int(value)), (name, value)
+
+
+def test_constants() -> None:
+    """Numbers to their last digit, in formulas, beside tensors, and in pipelines."""
+    p = rp.Program("constants")
+    x = p.input("x", 3, "i64")
+    p.output("a", x - 9007199254740993)
+    p.output("b", x * 0 + (-2**63))
+    p.output("c", ops.map("u64(a) ^ 18446744073709551615", a=x, dtype="u64"))
+    p.output("d", x // 1000000007 * 1000000007 + x % 1000000007)
+    given = np.array([2**53 + 1, -1, 2**63 - 1])
+    found = p.compile().open()(x=given)
+    assert found["a"].tolist() == [0, -(2**53) - 2, 2**63 - 1 - 2**53 - 1]
+    assert found["b"].tolist() == [-2**63] * 3
+    assert found["c"].tolist() == [2**64 - 1 - (2**53 + 1), 0, 2**63]
+    assert found["d"].tolist() == given.tolist() and found["d"].dtype == np.int64
+    with pytest.raises(rp.InvalidError, match="is no number of 64 bits"):
+        x + 2**64
