@@ -188,11 +188,13 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
                           VkQueryPool queries) {
     const rp_plan_group *groups = rp_plan_records(r->plan, RP_SECTION_GROUPS);
     uint32_t group_count = rp_plan_count(r->plan, RP_SECTION_GROUPS);
-    /* Both timestamps wait for what came before: the first for the previous replay. */
+    /* Both timestamps wait for what came before: the first for the previous replay. Where replays may overlap it
+     * is written when the queue comes to it, and keeps nothing waiting. */
     const VkPipelineStageFlags2 all = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
     if (queries && first == 0) {
         r->vk->CmdResetQueryPool(r->commands, queries, 0, 2);
-        r->vk->CmdWriteTimestamp2(r->commands, all, queries, 0);
+        r->vk->CmdWriteTimestamp2(r->commands, follows ? all : VK_PIPELINE_STAGE_2_TOP_OF_PIPE_BIT,
+                                  queries, 0);
     }
     for (uint32_t g = first; g < end; g++) {
         record_barrier(r, g, g > 0 || follows);

@@ -199,8 +199,8 @@ class Page(unittest.TestCase):
         self.assertEqual([c[0] for c in cells], [f"n{n['id']}" for n in order], "the longest in front")
         for row, node in zip(cells, order, strict=True):
             wanted = self.run_in_page(f"((n) => [timeOf(n.median_ns), percentOf(n.share), timeOf(n.expected_ns), factorOf(n.expected_factor), percentOf(n.memory_share)])({json.dumps(node)})")
-            self.assertEqual([row[i] for i in (3, 4, 6, 9, 11)], wanted)
-            self.assertEqual(row[8], "" if node["off_ns"] is None else ("−" if node["off_ns"] < 0 else "+") + self.run_in_page(f"timeOf({abs(node['off_ns'])})"))
+            self.assertEqual([row[i] for i in (2, 3, 5, 7, 9)], wanted)
+            self.assertEqual(row[6], "" if node["off_ns"] is None else ("−" if node["off_ns"] < 0 else "+") + self.run_in_page(f"timeOf({abs(node['off_ns'])})"))
         self.run_in_page("[...document.querySelectorAll('#main .titles button')].find((t) => t.textContent === 'off by').click()")
         first = self.run_in_page("document.querySelector('#main .line').firstChild.textContent")
         self.assertEqual(first, f"n{max((n for n in order if n['off_ns'] is not None), key=lambda n: abs(n['off_ns']))['id']}")

@@ -239,36 +239,98 @@ class Profile(cli.Case):
         self.assertEqual([abs(float(r[3])) for r in rows], sorted((abs(float(r[3])) for r in rows), reverse=True))
         self.assertIn("nodes more: --top 0 shows all", self.expect(OK, "profile", "pipeline.yaml", "-n", "3", "--top", "1", "--target", "fast.target").split("misjudged")[1])
 
-    def test_trace(self):
-        """Events as Perfetto documents them; what the device did lies within what the host saw, slot by slot."""
+    def trace(self, *arguments):
+        """Events as the trace event format documents them for Perfetto: complete ones that nest on each track, in microseconds, and
+        names for every process and track that has any."""
         np.save(self.folder / "x.npy", np.ones(1000, np.float32))
-        self.expect(OK, "run", "pipeline.yaml", "-i", "x=x.npy", "-i", "w=x.npy", "-n", "4", "--trace", "t.json", "-q")
+        self.expect(OK, "run", *arguments, "-i", "x=x.npy", "-i", "w=x.npy", "--trace", "t.json", "-q")
         trace = json.loads(self.read("t.json"))
-        events = trace["traceEvents"]
-        for event in events:
-            self.assertIn(event["ph"], ("X", "M"))
-            self.assertTrue(isinstance(event["pid"], int) and isinstance(event["tid"], int) and event["name"])
+        self.assertEqual(set(trace), {"traceEvents", "displayTimeUnit", "otherData"})
+        self.assertIn(trace["displayTimeUnit"], ("ms", "ns"))
+        self.assertIn(trace["otherData"]["clock"], ("calibrated", "host"))
+        tracks, names = {}, set()
+        for event in trace["traceEvents"]:
+            self.assertTrue(type(event["pid"]) is int and type(event["tid"]) is int and isinstance(event["name"], str) and event["name"])
             if event["ph"] == "X":
-                self.assertTrue(event["ts"] >= 0 and event["dur"] >= 0 and event["cat"])
+                self.assertTrue(all(type(event[key]) in (int, float) and event[key] >= 0 for key in ("ts", "dur")) and isinstance(event["cat"], str))
+                self.assertIsInstance(event.get("args", {}), dict)
+                tracks.setdefault((event["pid"], event["tid"]), []).append(event)
             else:
+                self.assertEqual(event["ph"], "M")
                 self.assertIn(event["name"], ("process_name", "thread_name"))
                 self.assertIsInstance(event["args"]["name"], str)
-        complete = [e for e in events if e["ph"] == "X"]
-        names = [e["name"] for e in complete]
+                names.add((event["pid"], event["tid"] if event["name"] == "thread_name" else None))
+        slack = 1 + trace["otherData"]["deviation_ns"] / 1000
+        for track, events in tracks.items():
+            self.assertLessEqual({track, (track[0], None)}, names)
+            events.sort(key=lambda e: (e["ts"], -e["dur"]))
+            open_until = []
+            for event in events:
+                while open_until and open_until[-1] <= event["ts"] + slack:
+                    open_until.pop()
+                end = event["ts"] + event["dur"]
+                self.assertTrue(not open_until or end <= open_until[-1] + slack, f"{event} begins in another and ends behind it")
+                open_until.append(end)
+        return trace, {track: events for track, events in tracks.items() if track[0] == 2}, tracks[1, 1]
+
+    def test_trace(self):
+        """What the device did lies within what the host saw."""
+        trace, device, host = self.trace("pipeline.yaml", "-n", "4")
+        names = [e["name"] for e in host]
         for name in ("source", "dce", "sync", "device", "exec and pipelines", "uploads", "submit", "wait", "results"):
             self.assertIn(name, names)
-        host = sorted((e for e in complete if e["pid"] == 1), key=lambda e: (e["ts"], -e["dur"]))
-        for a, b in zip(host, host[1:]):
-            self.assertTrue(b["ts"] >= a["ts"] + a["dur"] - 1 or b["ts"] + b["dur"] <= a["ts"] + a["dur"] + 1, "one behind the other, or inside")
-        submits, waits = ([e for e in complete if e["name"] == name] for name in ("submit", "wait"))
-        replays = [e for e in complete if e["pid"] == 2]
-        self.assertEqual([len(submits), len(waits), len(replays)], [4, 4, 4])
-        self.assertIn(trace["otherData"]["clock"], ("calibrated", "host"))
+        submits, waits = ([e for e in host if e["name"] == name] for name in ("submit", "wait"))
+        (slot,) = device.values()
+        replays = [e for e in slot if e["cat"] == "replay"]
+        self.assertEqual([len(submits), len(waits), [e["name"] for e in replays]], [4, 4, [f"replay {i}" for i in range(4)]])
         slack = 50 + trace["otherData"]["deviation_ns"] / 1000
         for submit, wait, replay in zip(submits, waits, replays):
             self.assertGreaterEqual(replay["ts"], submit["ts"] - slack)
             self.assertLessEqual(replay["ts"] + replay["dur"], wait["ts"] + wait["dur"] + slack)
         self.expect(USAGE, "run", "pipeline.yaml", "--trace", "-", error="file")
+
+    def test_trace_of_slots(self):
+        """A track for each slot, which are in flight at once, and results that are those of one slot."""
+        results = []
+        for slots in (1, 3):
+            trace, device, host = self.trace("pipeline.yaml", "-n", "8", "--slots", str(slots), "-o", "total=total.npy", "-o", "y=y.npy")
+            results.append([np.load(self.folder / f"{name}.npy").tobytes() for name in ("total", "y")])
+            self.assertEqual(len(device), slots)
+            names = [e["args"]["name"] for e in trace["traceEvents"] if e["ph"] == "M" and e["name"] == "thread_name" and e["pid"] == 2]
+            self.assertEqual(names, [f"slot {i}" for i in range(slots)])
+            for (_, track), events in sorted(device.items()):
+                of_slot = [e for e in events if e["cat"] == "replay"]
+                self.assertEqual([e["name"] for e in of_slot], [f"replay {i}" for i in range(8) if i % slots == of_slot[0]["args"]["slot"]])
+                self.assertEqual({e["args"]["slot"] for e in events}, {of_slot[0]["args"]["slot"]})
+            flights = sorted((e["ts"], e["ts"] + e["dur"]) for e in self.flights(device))
+            at_once = sum(b[0] < a[1] for a, b in zip(flights, flights[1:]))
+            self.assertEqual(at_once > 0, slots > 1)
+        self.assertEqual(results[0], results[1], "state goes on from replay to replay, whichever slot it takes")
+        out = self.expect(OK, "run", "pipeline.yaml", "-i", "x=x.npy", "-i", "w=x.npy", "-n", "5", "--slots", "2")
+        self.assertRegex(out, r"slots +2, a replay every [\d.]+ us")
+        for wrong in ("0", "65", "x"):
+            self.expect(USAGE, "run", "pipeline.yaml", "--slots", wrong, error="--slots needs a number from 1 to 64")
+
+    def flights(self, device):
+        """Each replay from when it was submitted to its end."""
+        for events in device.values():
+            for event in events:
+                if event["cat"] != "replay":
+                    continue
+                queued = [e for e in events if e["cat"] == "queue" and e["args"]["replay"] == int(event["name"].split()[1])]
+                begin = min([e["ts"] for e in queued], default=event["ts"])
+                yield {"ts": begin, "dur": event["ts"] + event["dur"] - begin}
+
+    def test_slots_have_what_each_needs(self):
+        """Live values and switches hold in all of them."""
+        self.write("switched.yaml", SWITCHED)
+        np.save(self.folder / "x.npy", np.arange(1000, dtype=np.float32))
+        results = []
+        for slots in ("1", "4"):
+            self.expect(OK, "run", "switched.yaml", "-i", "x=x.npy", "--set", "n=700", "-n", "4", "--slots", slots, "-o", "y=y.npy")
+            results.append(np.load(self.folder / "y.npy"))
+        np.testing.assert_array_equal(*results)
+        self.assertEqual(results[0][650], 1300)
 
     def test_baseline(self):
         self.expect(OK, "bench", "ops.yaml", "--baseline", "b.json", "--update", "-n", "2")

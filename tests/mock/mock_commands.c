@@ -292,7 +292,8 @@ const char *mock_mask_text(uint64_t stages, uint64_t access, char text[160]) {
     static const struct {
         uint64_t bit;
         const char *name;
-    } stage_names[] = {{VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT, "indirect"},
+    } stage_names[] = {{VK_PIPELINE_STAGE_2_TOP_OF_PIPE_BIT, "top"},
+                       {VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT, "indirect"},
                        {VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, "compute"},
                        {VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, "transfer"},
                        {VK_PIPELINE_STAGE_2_HOST_BIT, "host"},

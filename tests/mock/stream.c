@@ -203,6 +203,30 @@ static void test_debug_options(void) {
                 "timestamp 1 all\n");
 }
 
+/* Where replays of slots may overlap, nothing waits for the one before: not the first timestamp, either. */
+static void test_timestamps_of_slots(void) {
+    for (int state = 0; state < 2; state++) {
+        char text[512], expected[512];
+        const rp_exec_params params = {
+            .size = sizeof params, .cache_path = "", .slots = 2, .timestamps = 1};
+        mock_reset();
+        snprintf(text, sizeof text,
+                 "reprise 1\n"
+                 "graph slots scheduled placed synced arena 0 {\n"
+                 "  buf $y %s 256\n"
+                 "%s"
+                 "  group 0\n"
+                 "    n0 = fill 00000000 (w $y)\n"
+                 "}\n",
+                 state ? "inout" : "out", state ? "  barrier transfer:w -> transfer:w\n" : "");
+        snprintf(expected, sizeof expected,
+                 "simultaneous\nreset_queries 0 2\ntimestamp 0 %s\n%sfill b0+0 256 00000000\n"
+                 "timestamp 1 all\n",
+                 state ? "all" : "top", state ? "barrier transfer:TW -> transfer:TW\n" : "");
+        expect_with(&params, text, NULL, expected);
+    }
+}
+
 /* Labels appear where somebody can see them: with validation. */
 static void test_labels(void) {
     mock_reset();
@@ -239,6 +263,7 @@ int main(void) {
                                     {"lowering", test_lowering},
                                     {"sets and live grids", test_sets_and_live},
                                     {"debug options", test_debug_options},
+                                    {"timestamps of slots", test_timestamps_of_slots},
                                     {"labels", test_labels},
                                     {0}};
     return rp_run_tests("command stream", tests);

@@ -80,7 +80,8 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
 
 /* ---- Results --------------------------------------------------------------------------------- */
 
-int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_results *out) {
+int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, uint32_t slot,
+                     cli_results *out) {
     rp_diags *diags = cli_diags();
     rp_status status = RP_OK;
     out->count = rp_plan_buffer_count(plan);
@@ -89,7 +90,7 @@ int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_r
         rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if (!has_role(buffer.kind, CLI_ROLES_OUTPUT)) continue;
         out->data[i] = cli_alloc((size_t)buffer.bytes + 1, 1); /* of a size of 0, too */
-        status = rp_exec_read(exec, 0, buffer.name, 0, out->data[i], buffer.bytes, diags);
+        status = rp_exec_read(exec, slot, buffer.name, 0, out->data[i], buffer.bytes, diags);
     }
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);

@@ -62,9 +62,9 @@ typedef struct cli_input_files {
 int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char *file,
                     const cli_input_files *files, cli_inputs *out);
 void cli_inputs_close(cli_inputs *inputs);
-/* Writes them into an exec. */
+/* Writes them into a slot of an exec: into all but the first only what each has for itself. */
 int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char *file,
-                      rp_exec *exec);
+                      rp_exec *exec, uint32_t slot);
 
 /* Writes numbers into buffers of kind in and weight that have no data: floats and blocks from a
  * series that looks random, so that no device finds zeros easier; integers, which may be indices, stay
@@ -78,7 +78,8 @@ typedef struct cli_results {
     uint32_t count;
 } cli_results;
 
-int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_results *out);
+int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, uint32_t slot,
+                     cli_results *out);
 void cli_results_free(cli_results *results);
 /* Compares bit for bit what nodes write, and names what they do not write, which becomes in `b`
  * what it is in `a`. Prints the first difference of each buffer; returns an exit status. */

@@ -173,6 +173,7 @@ void cli_inputs_close(cli_inputs *inputs) {
 /* What is done of all arrays, shown while it takes a while. */
 typedef struct upload {
     rp_exec *exec;
+    uint32_t slot;
     rp_diags *diags;
     uint64_t done, total;
 } upload;
@@ -185,7 +186,7 @@ static rp_status write_piece(upload *u, const char *buffer, uint64_t at, const v
         cli_progress("uploading %s: %.1f of %.1f GB", buffer, (double)u->done / 1e9,
                      (double)u->total / 1e9);
     u->done += size;
-    return rp_exec_write(u->exec, 0, buffer, at, data, size, u->diags);
+    return rp_exec_write(u->exec, u->slot, buffer, at, data, size, u->diags);
 }
 
 static rp_status upload_converted(upload *u, const rp_plan_buffer_info *buffer,
@@ -217,15 +218,21 @@ static rp_status upload_array(upload *u, const rp_plan_buffer_info *buffer,
     return status;
 }
 
+/* Weights, and state that replays carry on, are there once for all slots. */
+static bool is_uploaded(const cli_inputs *inputs, const rp_plan *plan, uint32_t i, uint32_t slot) {
+    return inputs->arrays[i].weight.data && (slot == 0 || cli_plan_buffer(plan, i).kind == RP_IN);
+}
+
 int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char *file,
-                      rp_exec *exec) {
-    upload u = {.exec = exec, .diags = cli_diags()};
+                      rp_exec *exec, uint32_t slot) {
+    upload u = {.exec = exec, .slot = slot, .diags = cli_diags()};
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < inputs->count; i++)
-        if (inputs->arrays[i].weight.data) u.total += cli_sized_buffer(plan, i).bytes;
+        if (is_uploaded(inputs, plan, i, slot)) u.total += cli_sized_buffer(plan, i).bytes;
     for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
         rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
-        if (inputs->arrays[i].weight.data) status = upload_array(&u, &buffer, &inputs->arrays[i]);
+        if (is_uploaded(inputs, plan, i, slot))
+            status = upload_array(&u, &buffer, &inputs->arrays[i]);
     }
     cli_progress(NULL);
     int result = cli_report(u.diags, file, status);

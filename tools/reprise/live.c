@@ -48,7 +48,7 @@ static int parse_numbers(const cli_command *command, const cli_pair *pair,
 /* Sets the bytes that numbers take in a block, and none between them. */
 static rp_status write_member(const rp_pipeline *pipeline, const char *path, const char *buffer,
                               const rp_block_member *member, const unsigned char *numbers,
-                              rp_exec *exec, rp_diags *diags) {
+                              rp_exec *exec, uint32_t slot, rp_diags *diags) {
     size_t end = (size_t)(member->offset + member->bytes);
     unsigned char *block = cli_alloc(end, 1), *mask = cli_alloc(end, 1);
     unsigned char *ones = cli_alloc((size_t)member->number_bytes, 1);
@@ -62,7 +62,7 @@ static rp_status write_member(const rp_pipeline *pipeline, const char *path, con
         next = at + 1;
         while (next < end && mask[next] == mask[at]) next++;
         if (mask[at])
-            status = rp_exec_set_live(exec, 0, buffer, (uint32_t)at, block + at,
+            status = rp_exec_set_live(exec, slot, buffer, (uint32_t)at, block + at,
                                       (uint32_t)(next - at), diags);
     }
     free(block);
@@ -74,7 +74,7 @@ static rp_status write_member(const rp_pipeline *pipeline, const char *path, con
 /* "camera.near=0.5". */
 static int set_member(const cli_command *command, const rp_pipeline *pipeline, const char *file,
                       const cli_pair *pair, const char *buffer, const rp_block_member *member,
-                      rp_exec *exec) {
+                      rp_exec *exec, uint32_t slot) {
     if (member->number_bytes == 0)
         return cli_usage(command, "--set: '%s' is a struct: set its members", pair->name);
     if (member->dtype == RP_RAW)
@@ -83,7 +83,8 @@ static int set_member(const cli_command *command, const rp_pipeline *pipeline, c
     int result = parse_numbers(command, pair, member, numbers);
     if (result == CLI_OK && exec) {
         rp_diags *diags = cli_diags();
-        rp_status status = write_member(pipeline, pair->name, buffer, member, numbers, exec, diags);
+        rp_status status =
+            write_member(pipeline, pair->name, buffer, member, numbers, exec, slot, diags);
         result = cli_report(diags, file, status);
         rp_diags_destroy(diags);
     }
@@ -124,13 +125,14 @@ static int note_sizes(const char *file, const rp_plan_buffer_info *buffer, uint3
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 static int set_one(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
-                   const char *file, const cli_pair *pair, char *name, rp_exec *exec) {
+                   const char *file, const cli_pair *pair, char *name, rp_exec *exec,
+                   uint32_t slot) {
     uint32_t first, count = 0;
     rp_block_member member = {.size = sizeof member};
     const char *block = pipeline ? buffer_of(plan, pair->name) : NULL;
     if (block && strchr(pair->name, '.') &&
         rp_pipeline_member(pipeline, pair->name, NULL, &member) == RP_OK)
-        return set_member(command, pipeline, file, pair, block, &member, exec);
+        return set_member(command, pipeline, file, pair, block, &member, exec, slot);
     if (!split_index(name, &first))
         return cli_usage(command, "--set: '%s' is no NAME or NAME[INDEX]", pair->name);
     uint32_t index = cli_find_buffer(command, plan, "--set", name, CLI_ROLES_LIVE);
@@ -157,7 +159,7 @@ static int set_one(const cli_command *command, const rp_plan *plan, const rp_pip
     if (result == CLI_OK && !exec) result = note_sizes(file, &buffer, first, values, count);
     if (result == CLI_OK && exec) {
         rp_diags *diags = cli_diags();
-        rp_status status = rp_exec_set_live(exec, 0, buffer.name, first, values, count, diags);
+        rp_status status = rp_exec_set_live(exec, slot, buffer.name, first, values, count, diags);
         result = cli_report(diags, file, status);
         rp_diags_destroy(diags);
     }
@@ -166,23 +168,23 @@ static int set_one(const cli_command *command, const rp_plan *plan, const rp_pip
 }
 
 int cli_live_set(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
-                 const char *file, const cli_pairs *given, rp_exec *exec) {
+                 const char *file, const cli_pairs *given, rp_exec *exec, uint32_t slot) {
     int result = CLI_OK;
     for (uint32_t i = 0; i < given->count && result == CLI_OK; i++) {
         size_t size = strlen(given->items[i].name) + 1;
         char *name = cli_alloc(size, 1);
         memcpy(name, given->items[i].name, size);
-        result = set_one(command, plan, pipeline, file, &given->items[i], name, exec);
+        result = set_one(command, plan, pipeline, file, &given->items[i], name, exec, slot);
         free(name);
     }
     return result;
 }
 
-int cli_leave_out(const cli_texts *switches, const char *file, rp_exec *exec) {
+int cli_leave_out(const cli_texts *switches, const char *file, rp_exec *exec, uint32_t slot) {
     rp_diags *diags = cli_diags();
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < switches->count && status == RP_OK; i++)
-        status = rp_exec_enable(exec, 0, switches->items[i], 0, diags);
+        status = rp_exec_enable(exec, slot, switches->items[i], 0, diags);
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);
     return result;

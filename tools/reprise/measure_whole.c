@@ -28,7 +28,7 @@ static int replay(const cli_source *source, rp_device *device, const rp_plan *pl
     rp_status status = rp_exec_create(device, plan, NULL, diags, &exec);
     int result = cli_report(diags, source->path, status);
     rp_diags_destroy(diags);
-    if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, source->path, exec);
+    if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, source->path, exec, 0);
     if (result == CLI_OK) result = cli_inputs_make_up(inputs, plan, source->path, exec);
     if (result == CLI_OK) out->form = source->first_form + rp_exec_get_form(exec, 0);
     if (result == CLI_OK) result = measure(exec, source->path, rounds, out);

@@ -184,11 +184,11 @@ static int execute(const cli_command *command, const profile_job *job, const cha
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
     int result = cli_report_nodes(diags, file, graph, status);
     rp_diags_destroy(diags);
-    if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, file, exec);
+    if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, file, exec, 0);
     if (result == CLI_OK) result = cli_inputs_make_up(inputs, plan, file, exec);
     if (result == CLI_OK)
-        result = cli_live_set(command, plan, job->pipeline, file, &job->lives, exec);
-    if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
+        result = cli_live_set(command, plan, job->pipeline, file, &job->lives, exec, 0);
+    if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec, 0);
     if (result == CLI_OK) *out_form = rp_exec_get_form(exec, 0);
     if (result == CLI_OK) result = measure(job, file, exec, out);
     rp_exec_destroy(exec);
@@ -220,7 +220,7 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
                                    .weights = &job->weights,
                                    .optional = true};
     if (result == CLI_OK)
-        result = cli_live_set(command, plan, source->pipeline, source->path, &job->lives, NULL);
+        result = cli_live_set(command, plan, source->pipeline, source->path, &job->lives, NULL, 0);
     if (result == CLI_OK) result = cli_inputs_open(command, plan, source->path, &files, &inputs);
     if (result == CLI_OK) result = cli_device_open(&job->device);
     if (result == CLI_OK) find_target(job, NULL);

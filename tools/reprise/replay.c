@@ -1,6 +1,6 @@
 /* Replays an exec and measures it: CPU time of the submitting call, wall time from submission to
- * completion, GPU time between two timestamps. One replay at a time: figures of overlapping replays
- * would say nothing about one. */
+ * completion, GPU time between two timestamps. With one slot one replay at a time, whose figures are its own; with
+ * several they overlap where they may, and what counts is how many are done in a time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -45,34 +45,71 @@ static int explain(rp_exec *exec, const char *file, rp_status status) {
     return cli_exit_status(status);
 }
 
-int cli_replay(rp_exec *exec, const char *file, uint32_t count, int print_figures) {
-    samples submit = {cli_alloc(count, sizeof(double)), 0},
-            wall = {cli_alloc(count, sizeof(double)), 0};
-    samples gpu = {cli_alloc(count, sizeof(double)), 0};
+typedef struct replays {
+    rp_exec *exec;
+    uint32_t slots, submitted, done;
+    samples submit, wall, gpu;
+    double begun[RP_MAX_SLOTS], traced[RP_MAX_SLOTS]; /* by slot, of the replay in flight */
+    uint64_t numbers[RP_MAX_SLOTS];
+} replays;
+
+static rp_status submit(replays *r) {
+    uint32_t slot = r->submitted % r->slots;
+    const rp_submit_params params = {.size = sizeof params, .slot = slot};
+    r->traced[slot] = cli_trace_now();
+    r->begun[slot] = now(CLOCK_MONOTONIC);
+    double cpu = now(CLOCK_THREAD_CPUTIME_ID);
+    rp_status status = rp_exec_submit(r->exec, &params, NULL, &r->numbers[slot]);
+    if (status != RP_OK) return status;
+    r->submit.values[r->submit.count++] = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    cli_trace_submit(slot, r->submitted++, r->traced[slot]);
+    return RP_OK;
+}
+
+/* Waits for the oldest in flight. */
+static rp_status finish(replays *r) {
+    uint32_t slot = r->done % r->slots;
+    double start = cli_trace_now();
+    rp_status status = rp_exec_wait(r->exec, r->numbers[slot], UINT64_MAX, NULL);
+    if (status != RP_OK) return status;
+    r->wall.values[r->wall.count++] = now(CLOCK_MONOTONIC) - r->begun[slot];
+    cli_trace_wait(r->exec, slot, r->done++, r->traced[slot], start);
+    double seconds = rp_exec_gpu_seconds(r->exec, slot);
+    if (seconds >= 0) r->gpu.values[r->gpu.count++] = seconds;
+    return RP_OK;
+}
+
+static rp_status replay(replays *r, uint32_t count) {
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         if (i % 256 == 255) cli_progress("replay %u of %u", i + 1, count);
-        double traced = cli_trace_now();
-        double wall_start = now(CLOCK_MONOTONIC), cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
-        status = rp_exec_submit(exec, NULL, NULL, NULL);
-        double cpu_end = now(CLOCK_THREAD_CPUTIME_ID), submitted = cli_trace_now();
-        if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
-        if (status != RP_OK) break;
-        wall.values[wall.count++] = now(CLOCK_MONOTONIC) - wall_start;
-        submit.values[submit.count++] = cpu_end - cpu_start;
-        cli_trace_replay(exec, 0, i, traced, submitted);
-        double seconds = rp_exec_gpu_seconds(exec, 0);
-        if (seconds >= 0) gpu.values[gpu.count++] = seconds;
+        if (i >= r->slots) status = finish(r);
+        if (status == RP_OK) status = submit(r);
     }
+    while (status == RP_OK && r->done < count) status = finish(r);
     cli_progress(NULL);
+    return status;
+}
+
+int cli_replay(rp_exec *exec, const char *file, uint32_t count, uint32_t slots, int print_figures) {
+    replays r = {.exec = exec,
+                 .slots = slots,
+                 .submit.values = cli_alloc(count, sizeof(double)),
+                 .wall.values = cli_alloc(count, sizeof(double)),
+                 .gpu.values = cli_alloc(count, sizeof(double))};
+    double start = now(CLOCK_MONOTONIC);
+    rp_status status = replay(&r, count);
+    double all = now(CLOCK_MONOTONIC) - start;
     if (status == RP_OK && print_figures) {
         printf("%-12s %u\n", "replays", count);
-        print_samples("submit, CPU", &submit);
-        print_samples("replay, wall", &wall);
-        print_samples("replay, GPU", &gpu);
+        print_samples("submit, CPU", &r.submit);
+        print_samples("replay, wall", &r.wall);
+        print_samples("replay, GPU", &r.gpu);
+        if (slots > 1)
+            printf("%-12s %u, a replay every %.2f us\n", "slots", slots, all / count * 1e6);
     }
-    free(submit.values);
-    free(wall.values);
-    free(gpu.values);
+    free(r.submit.values);
+    free(r.wall.values);
+    free(r.gpu.values);
     return status == RP_OK ? CLI_OK : explain(exec, file, status);
 }

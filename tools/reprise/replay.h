@@ -4,7 +4,8 @@
 
 #include "reprise/runtime.h"
 
-/* Submits and waits `count` times. Returns an exit status. */
-int cli_replay(rp_exec *exec, const char *file, uint32_t count, int print_figures);
+/* Replays `count` times, one slot after the other, each waited for before its slot is taken again. Returns an exit
+ * status. */
+int cli_replay(rp_exec *exec, const char *file, uint32_t count, uint32_t slots, int print_figures);
 
 #endif

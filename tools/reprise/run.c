@@ -33,6 +33,7 @@ enum {
     OPTION_FORMAT,
     OPTION_WITHOUT,
     OPTION_TRACE,
+    OPTION_SLOTS,
 };
 
 static const cli_option options_table[] = {
@@ -44,6 +45,7 @@ static const cli_option options_table[] = {
      "leave out the nodes with that label or below it, or node nID; repeatable"},
     CLI_PARAMS_OPTIONS,
     {OPTION_REPLAYS, 'n', "replays", "COUNT", "replay so often, and print figures"},
+    {OPTION_SLOTS, 0, "slots", "COUNT", "as many replays of -n in flight, where they may overlap"},
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
     {OPTION_CHECK, 0, "check-against", "-O0",
      "run this level too and compare bit for bit (NaN equals NaN)"},
@@ -63,7 +65,7 @@ typedef struct run_job {
     rp_pass_options passes, check_passes;
     int check_level;
     bool level_given, figures, counters, json, format_given;
-    uint32_t replays;
+    uint32_t replays, slots;
     cli_texts weights, switches; /* switches: what is left out */
     const rp_pipeline *pipeline; /* NULL: a plan is run */
 } run_job;
@@ -88,6 +90,8 @@ static int take_option(const cli_command *command, int id, const cli_options *op
     case OPTION_REPLAYS:
         job->figures = true;
         return cli_take_count(command, "-n", 1, 10000000, value, &job->replays);
+    case OPTION_SLOTS:
+        return cli_take_count(command, "--slots", 1, RP_MAX_SLOTS, value, &job->slots);
     case OPTION_DEVICE: job->device.select = value; return CLI_OK;
     case OPTION_CHECK:
         job->check_text = value;
@@ -180,8 +184,10 @@ static int execute(const cli_command *command, const run_job *job, const char *f
                    rp_device *device, const rp_plan *plan, const rp_plan *names,
                    const cli_inputs *inputs, int figures, int counters, cli_results *out) {
     rp_exec *exec = NULL;
+    uint32_t last = (job->replays - 1) % job->slots;
     rp_exec_params params = {.size = sizeof params,
                              .timestamps = figures || cli_trace_is_on(),
+                             .slots = job->slots,
                              .switches = job->switches.items,
                              .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();
@@ -192,16 +198,18 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     rp_diags_destroy(diags);
     cli_trace_host("create", "exec and pipelines", start, -1);
     start = cli_trace_now();
-    if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
+    for (uint32_t slot = 0; slot < job->slots && result == CLI_OK; slot++)
+        result = cli_inputs_upload(inputs, names, file, exec, slot);
     cli_trace_host("upload", "uploads", start, -1);
-    if (result == CLI_OK)
-        result = cli_live_set(command, names, job->pipeline, file, &job->lives, exec);
-    if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
+    for (uint32_t slot = 0; slot < job->slots && result == CLI_OK; slot++) {
+        result = cli_live_set(command, names, job->pipeline, file, &job->lives, exec, slot);
+        if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec, slot);
+    }
     cli_trace_calibrate(device);
-    if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
+    if (result == CLI_OK) result = cli_replay(exec, file, job->replays, job->slots, figures);
     cli_trace_calibrate(device);
     start = cli_trace_now();
-    if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
+    if (result == CLI_OK) result = cli_results_read(names, file, exec, last, out);
     cli_trace_host("read", "results", start, -1);
     if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);
     rp_exec_destroy(exec);
@@ -253,8 +261,8 @@ static int run_source(const cli_command *command, run_job *job, cli_source *sour
     job->pipeline = source->pipeline;
     int result = make_plans(command, job, source, plans);
     if (result == CLI_OK)
-        result =
-            cli_live_set(command, plans->plan, source->pipeline, source->path, &job->lives, NULL);
+        result = cli_live_set(command, plans->plan, source->pipeline, source->path, &job->lives,
+                              NULL, 0);
     if (result == CLI_OK) result = open_inputs(command, job, source, plans->plan, &inputs);
     if (result == CLI_OK) result = cli_results_check(command, plans->plan, &job->outputs);
     if (result == CLI_OK) result = on_device(command, job, source->path, plans, &inputs);
@@ -264,6 +272,7 @@ static int run_source(const cli_command *command, run_job *job, cli_source *sour
 
 static int run(const cli_command *command, int argc, char **argv) {
     run_job job = {.replays = 1,
+                   .slots = 1,
                    .passes.size = sizeof job.passes,
                    .check_passes.size = sizeof job.check_passes};
     cli_source source = {0};

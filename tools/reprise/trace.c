@@ -19,7 +19,7 @@ enum { TRACK_MAIN = 1, TRACK_SLOT = 10 }; /* tracks; those of slots follow */
 
 typedef struct gpu_span {
     double begin_ns, end_ns; /* of the device's clock */
-    double seen;             /* microseconds: the host saw it end */
+    double begun, seen;      /* microseconds: the host submitted it, and saw it end */
     uint32_t slot, number;
 } gpu_span;
 
@@ -86,15 +86,20 @@ void cli_trace_pass(const rp_pass_report *r) {
     add(HOST, TRACK_MAIN, "compile", r->pass, end - r->seconds * 1e6, end, args);
 }
 
-void cli_trace_replay(rp_exec *exec, uint32_t slot, uint32_t number, double start,
-                      double submitted) {
+static void add_call(const char *call, uint32_t slot, uint32_t number, double start, double end) {
+    add(HOST, TRACK_MAIN, "replay", call, start, end,
+        json_pack("{s:i, s:i}", "replay", (int)number, "slot", (int)slot));
+}
+
+void cli_trace_submit(uint32_t slot, uint32_t number, double start) {
+    if (trace.events) add_call("submit", slot, number, start, cli_trace_now());
+}
+
+void cli_trace_wait(rp_exec *exec, uint32_t slot, uint32_t number, double begun, double start) {
     if (!trace.events) return;
     double end = cli_trace_now();
-    add(HOST, TRACK_MAIN, "replay", "submit", start, submitted,
-        json_pack("{s:i, s:i}", "replay", (int)number, "slot", (int)slot));
-    add(HOST, TRACK_MAIN, "replay", "wait", submitted, end,
-        json_pack("{s:i, s:i}", "replay", (int)number, "slot", (int)slot));
-    gpu_span span = {.seen = end, .slot = slot, .number = number};
+    add_call("wait", slot, number, start, end);
+    gpu_span span = {.begun = begun, .seen = end, .slot = slot, .number = number};
     if (rp_exec_gpu_span(exec, slot, &span.begin_ns, &span.end_ns) != RP_OK) return;
     if (trace.span_count == trace.span_capacity) {
         trace.span_capacity = 2 * trace.span_capacity + 64;
@@ -132,6 +137,9 @@ static void add_spans(void) {
         double end = trace.moment_count ? place(s->end_ns) : s->seen;
         char title[32];
         snprintf(title, sizeof title, "replay %u", s->number);
+        if (begin > s->begun)
+            add(DEVICE, TRACK_SLOT + (int)s->slot, "queue", "queued", s->begun, begin,
+                json_pack("{s:i, s:i}", "replay", (int)s->number, "slot", (int)s->slot));
         add(DEVICE, TRACK_SLOT + (int)s->slot, "replay", title, begin, end,
             json_pack("{s:i, s:f}", "slot", (int)s->slot, "gpu_us", length));
     }

@@ -17,9 +17,11 @@ double cli_trace_now(void);
 void cli_trace_host(const char *category, const char *name, double start, int slot);
 /* A pass that has just run. */
 void cli_trace_pass(const rp_pass_report *report);
-/* The slot's last replay, submitted at `start` and waited for until now: on the host and on the device. */
-void cli_trace_replay(rp_exec *exec, uint32_t slot, uint32_t number, double start,
-                      double submitted);
+/* A replay was submitted between `start` and now. */
+void cli_trace_submit(uint32_t slot, uint32_t number, double start);
+/* The slot's last replay, submitted from `begun` on, was waited for between `start` and now: on the host, and on the
+ * slot's track how long it stood in the queue and ran on the device. */
+void cli_trace_wait(rp_exec *exec, uint32_t slot, uint32_t number, double begun, double start);
 /* Sets the device's clock against the host's: before and behind what is traced. */
 void cli_trace_calibrate(rp_device *device);
 

@@ -95,7 +95,7 @@ const beforeOf = (id) => form.nodeFacts.has(id) ? form.nodeFacts.get(id).before 
 const barrierTime = (at) => form.barrierTimes.get(at);
 const rateOf = (n) => n >= 1e12 ? (n / 1e12).toFixed(2) + " TB/s" : n >= 1e9 ? (n / 1e9).toFixed(1) + " GB/s" : (n / 1e6).toFixed(1) + " MB/s";
 const percentOf = (share) => share === null || share === undefined ? "" : (100 * share).toFixed(share < .0995 ? 1 : 0) + " %";
-const factorOf = (factor) => factor === null || factor === undefined ? "" : factor.toFixed(2) + " ×";
+const factorOf = (factor) => factor === null || factor === undefined ? "" : factor.toFixed(factor < 100 ? 2 : 0) + " ×";
 const timeOf = (ns) => ns === null || ns === undefined ? "" : ns >= 1e9 ? (ns / 1e9).toFixed(2) + " s" : ns >= 1e6 ? (ns / 1e6).toFixed(2) + " ms" : ns >= 1000 ? (ns / 1e3).toFixed(2) + " µs" : ns.toFixed(ns < 10 ? 1 : 0) + " ns";
 const countOf = (n) => n === null || n === undefined ? "" : Number(n).toLocaleString("en");
 const nodeWord = (node) => node.members && node.members.length > 1 ? node.members.map((m) => m.op).join(" ") : node.kind === "op" || !node.members ? node.name : node.members[0].op;

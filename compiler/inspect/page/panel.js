@@ -110,7 +110,7 @@ function timePart(node, fact) {
   return section(time ? "Time" : "Cost", facts(
     ["measured", time ? `${timeOf(time.median_ns)} alone, least ${timeOf(time.least_ns)}` : null],
     ["expected", fact && fact.expected_ns !== undefined ? timeOf(fact.expected_ns) : null],
-    ["estimate", time && time.expected_factor ? `measured is ${factorOf(time.expected_factor)} what was expected of this target` : null],
+    ["estimate", time && time.expected_factor ? `measured is ${factorOf(time.expected_factor)} what was expected` : null],
     ["limit", time ? time.limit : null],
     ["share", time && time.share !== undefined ? `${percentOf(time.share)} of all nodes, each alone` : null],
     ["achieved", time && time.memory_share ? `${percentOf(time.memory_share)} of what memory gives` + (time.arithmetic_share ? `, ${percentOf(time.arithmetic_share)} of ${time.ceiling}` : "") : null],

@@ -355,7 +355,8 @@ RP_API void *rp_exec_timeline(const rp_exec *exec);
 /* Replays known to be done, asked of the device; no wait. That they are done does not say that their
  * results are good: rp_exec_wait does, with a timeout of 0 at once. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
-/* GPU time of the slot's last replay in seconds, from the two timestamps; negative without them,
+/* GPU time of the slot's last replay in seconds, from the two timestamps: from when all that was submitted before is
+ * done, or, where replays of different slots may overlap, from when the queue comes to it. Negative without them,
  * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec
  * is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
