@@ -39,7 +39,8 @@ def preprocess() -> str:
         for name, text in (("stdint.h", STDINT), ("stddef.h", "")):
             Path(folder, name).write_text(text)
         main = Path(folder, "all.h")
-        main.write_text("#include <reprise/compiler.h>\n#include <reprise/runtime.h>\n"
+        main.write_text("#include <reprise/compiler.h>\n#include <reprise/inspect.h>\n"
+                        "#include <reprise/runtime.h>\n"
                         "#include <reprise/weights.h>\n")
         command = [os.environ.get("CC", "cc"), "-E", "-P", "-undef", "-nostdinc", "-I", folder]
         for module_folder in FOLDERS:

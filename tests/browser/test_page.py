@@ -1,5 +1,6 @@
 """The page in a real browser: every view is clicked through, on the golden graphs, a decoder of 16 layers, ten thousand nodes, names
 that mean harm, and data that is damaged. Pictures go to the folder that REPRISE_PICTURES names."""
+import html
 import json
 import os
 import pathlib
@@ -301,6 +302,19 @@ class Page(unittest.TestCase):
             saved = self.run_in_page("window.saved")
             self.assertEqual((saved, json.loads(saved)), (text_of(page.read_text()), document_of(page.read_text())))
             self.assertEqual(self.run_in_page("window.savedAs"), "chain.json")
+
+    def test_in_a_frame(self):
+        """As a notebook shows it: in a document without an address, where nothing of the selection can be kept in one."""
+        page = self.show("framed", SOURCE / "tests/golden/graphs/moe-expert-loop.rpir")
+        host = self.folder / "host.html"
+        host.write_text(f'<!doctype html><meta charset="utf-8"><iframe style="width:1200px;height:700px" srcdoc="{html.escape(page.read_text())}"></iframe><script>onload = () => performance.mark("drawn")</script>')
+        self.browser.open(host)
+        for view in ("memory", "lanes", "passes"):
+            self.run_in_page(f"frames[0].document.querySelector('#views button[data-view=\"{view}\"]').click()")
+            self.assertEqual(self.run_in_page("frames[0].document.querySelector('#views button[aria-current]').dataset.view"), view)
+        self.run_in_page("frames[0].document.querySelector('#views button').click()")
+        self.run_in_page("frames[0].document.querySelector('.chip').click()")
+        self.assertEqual(self.run_in_page("frames[0].document.querySelector('#panel h2 .name').textContent"), self.run_in_page("frames[0].document.querySelector('.chip.picked .id').textContent"))
 
     def test_forms_and_unscheduled(self):
         forms = self.folder / "forms.yaml"

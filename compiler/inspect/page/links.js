@@ -65,7 +65,7 @@ function readFragment() {
 function keepFragment(replace) {
   const now = fragment();
   if (now === location.hash) return;
-  history[replace ? "replaceState" : "pushState"](null, "", now);
+  try { history[replace ? "replaceState" : "pushState"](null, "", now); } catch (error) { /* in a frame without an address */ }
 }
 
 function select(kind, key, quietly) {

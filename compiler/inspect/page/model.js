@@ -88,8 +88,9 @@ const bytesOf = (n) => {
   return (value >= 100 ? value.toFixed(0) : value.toFixed(1)) + " " + units[unit];
 };
 const fileName = (path) => path.replace(/^.*\//, "");
-/* Of a plan it is not known in which file its source stood: "line 3". */
-const lineOf = (line) => DOCUMENT.source_file ? `${fileName(DOCUMENT.source_file)}:${line}` : `line ${line}`;
+/* Of a plan it is not known in which file its source stood: "line 3". What was recorded by calls has numbers that say
+ * nothing to a reader. */
+const lineOf = (line) => DOCUMENT.source_file ? `${fileName(DOCUMENT.source_file)}:${line}` : DOCUMENT.file ? `line ${line}` : "";
 const afterOf = (id) => form.nodeFacts.has(id) ? form.nodeFacts.get(id).after : [];
 const beforeOf = (id) => form.nodeFacts.has(id) ? form.nodeFacts.get(id).before : [];
 const barrierTime = (at) => form.barrierTimes.get(at);

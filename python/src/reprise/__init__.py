@@ -25,6 +25,7 @@ from .errors import (BusyError, CancelledError, DamagedError, DeviceLostError, D
 from .execs import Exec, Replay
 from .function import Function, function
 from .graph import Data, Graph, PassReport, Pipeline, load, parse
+from .inspection import Inspection
 from .kernel import Binding, Kernel
 from .plan import BufferInfo, KernelInfo, Plan, PlanInfo, open_plan
 from .profile import GroupTime, NodeTime, Profile, Time
@@ -40,7 +41,7 @@ __version__ = _text(_lib.rp_version())
 __all__ = [
     "Bf16", "Binding", "BufferInfo", "BusyError", "CancelledError", "DamagedError", "Data", "Device", "DeviceInfo",
     "DeviceLostError", "DeviceMemoryError", "Diagnostic", "DriverError", "Error", "Exec", "FileError", "Function",
-    "Graph", "GroupTime", "InvalidError", "Kernel", "KernelInfo", "Live", "Memory", "NoDeviceError",
+    "Graph", "GroupTime", "Inspection", "InvalidError", "Kernel", "KernelInfo", "Live", "Memory", "NoDeviceError",
     "NoMemoryError", "NodeTime", "NotFoundError", "PassReport", "Pipeline", "Plan", "PlanInfo", "Profile",
     "Program", "Replay", "RepriseWarning", "Size", "StalledError", "Storage", "Target", "Tensor", "Time",
     "TimeoutError", "UnprovenError", "UnsupportedError", "UsageError", "VersionError", "Weights", "device",

@@ -42,6 +42,10 @@ class Places:
             found = self._numbers[place] = len(self._places)
         return found
 
+    def all(self) -> List[Place]:
+        """In the order of their numbers, from 1 on."""
+        return list(self._places)
+
     def find(self, file: Optional[str], line: int, column: int) -> Place:
         """The place of a number; what is none stays as it is."""
         if file is None and 0 < line <= len(self._places):

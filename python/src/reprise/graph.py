@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Union
 
 from . import notebook
 from ._arrays import Array
@@ -15,6 +16,7 @@ from .errors import Diagnostics, InvalidError, Place, check
 from .target import target_pointer
 
 if TYPE_CHECKING:
+    from .inspection import Inspection
     from .plan import Plan
 
 Progress = Callable[[str, int, int], Any]
@@ -49,6 +51,7 @@ class Graph(Owner):
 
     _places: Optional[Places] = None
     _file: Optional[str] = None
+    _text: Optional[bytes] = None
     _smaller: "tuple[Graph, ...]" = ()
     weights: Mapping[str, Array]
     """What weight buffers begin with, where the graph came with arrays."""
@@ -70,6 +73,7 @@ class Graph(Owner):
             diags.check(lib.rp_graph_parse(ffi.NULL, data, len(data), cstring(file), diags.pointer, out))
         self._own(Handle("the graph", out[0], lib.rp_graph_destroy, exclusive=True))
         self._file = file
+        self._text = data
         self.weights = {}
 
     # ---- Views -------------------------------------------------------------------------------
@@ -98,6 +102,37 @@ class Graph(Owner):
     def svg(self) -> Optional[str]:
         """The graph as SVG; None where there is no Graphviz."""
         return notebook.svg(self.dot())
+
+    def html(self, **options: Any) -> str:
+        """The page of what compiling this does, and why: ``self.inspect(...).html()``."""
+        return self.inspect(**options).html()
+
+    def inspect(self, *, level: int = 1, passes: Optional[str] = None, target: Any = None,
+                profile: Union[None, str, bytes, Mapping[str, Any]] = None) -> "Inspection":
+        """Compiles it for the record: the passes with their reasons, and the graph that is left, of each form. One that is
+        compiled already is shown as it is.
+
+        ``level``, ``passes`` and ``target`` are those of :meth:`compile`; ``profile`` is what
+        ``reprise profile --format json`` prints, of the last form.
+        """
+        from .inspection import Inspection
+        found, options = Inspection._begin(self), sized("rp_pass_options")
+        pipeline = ffi.new("char[]", cstring(passes, "passes")) if passes is not None else _level(level)
+        struct, out = target_pointer(target), ffi.new("rp_graph**")
+        options.pipeline, options.target = pipeline, struct
+        options.lowering, options.observer = lib.rp_lowering_default(), lib.rp_inspection_observe
+        for i, form in enumerate(self.forms):
+            with form._handle as graph, found._handle as inspection, self._diagnostics() as diags:
+                title = cstring(f"form {i + 1} of {len(self.forms)}") if self._smaller else ffi.NULL
+                check(lib.rp_inspection_begin(inspection, title))
+                if form.stats["stages"]:
+                    check(lib.rp_inspection_add(inspection, ffi.NULL, graph))
+                    continue
+                options.observer_user = inspection
+                diags.check(lib.rp_passes_run(graph, options, diags.pointer, out, ffi.NULL, ffi.NULL))
+                lib.rp_graph_destroy(out[0])
+        found._profile(profile)
+        return found
 
     def diff(self, other: "Graph") -> str:
         """What changed to the other, by node and buffer; "" where they are the same."""
@@ -325,6 +360,7 @@ def _read(path: bytes, source: Optional[bytes], target: Any, include: Any, flat:
         assert isinstance(self, Pipeline)
         self._smaller = tuple(Graph._of(_clone(lib.rp_pipeline_form(out[0], i)), file=file) for i in range(forms - 1))
         self.data = list(_data(out[0]))
+        self._text = source if source is not None else _content(file)
         self.files = [text(lib.rp_pipeline_get_file(out[0], i))
                       for i in range(lib.rp_pipeline_file_count(out[0]))]
         self.flat = text(lib.rp_pipeline_flat_text(out[0])) if flat else None
@@ -332,6 +368,14 @@ def _read(path: bytes, source: Optional[bytes], target: Any, include: Any, flat:
         return self
     finally:
         lib.rp_pipeline_destroy(out[0])
+
+
+def _content(file: str) -> Optional[bytes]:
+    """What a pipeline was read from, to show its lines."""
+    try:
+        return Path(file).read_bytes()
+    except OSError:
+        return None
 
 
 def _clone(graph: Any) -> Any:

@@ -15,6 +15,7 @@ from .graph import Graph, PassReport
 if TYPE_CHECKING:
     from .device import Device
     from .execs import Exec
+    from .inspection import Inspection
 
 
 class BufferInfo(NamedTuple):
@@ -252,6 +253,30 @@ class Plan(Owner):
         """The plan on a device: ``Exec(self, device, ...)``."""
         from .execs import Exec
         return Exec(self, device, **options)
+
+    def html(self, **options: Any) -> str:
+        """The page of the compiled graph: ``self.inspect(...).html()``."""
+        return self.inspect(**options).html()
+
+    def inspect(self, *, profile: Union[None, str, bytes, Mapping[str, Any]] = None) -> "Inspection":
+        """Source and compiled graph of each form. Which passes led from one to the other the plan does not say:
+        :meth:`Graph.inspect` does. ``profile`` is what ``reprise profile --format json`` prints."""
+        from .inspection import Inspection
+        found, title = Inspection._begin(), ffi.new("char[512]")
+        compiled, source = ffi.new("rp_graph**"), ffi.new("rp_graph**")
+        with self._handle as plan, found._handle as inspection, Diagnostics() as diags:
+            count = lib.rp_plan_form_count(plan)
+            for i in range(count):
+                check(lib.rp_plan_form_title(plan, i, title, 512))
+                check(lib.rp_inspection_begin(inspection, title if count > 1 else ffi.NULL))
+                diags.check(lib.rp_plan_graphs(lib.rp_plan_form(plan, i), diags.pointer, compiled, source))
+                try:
+                    check(lib.rp_inspection_add(inspection, source[0], compiled[0]))
+                finally:
+                    lib.rp_graph_destroy(compiled[0])
+                    lib.rp_graph_destroy(source[0])
+        found._profile(profile)
+        return found
 
     # ---- For people --------------------------------------------------------------------------
 

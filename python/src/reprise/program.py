@@ -19,6 +19,7 @@ from .target import target_pointer
 from .tensor import Dim, Live, Shape, Size, Tensor, is_number
 
 if TYPE_CHECKING:
+    from .inspection import Inspection
     from .kernel import Kernel
     from .plan import Plan
 
@@ -436,6 +437,14 @@ class Program(Owner):
     def compile(self, **options: Any) -> "Plan":
         """``self.graph().compile(...)``."""
         return self.graph().compile(**options)
+
+    def inspect(self, **options: Any) -> "Inspection":
+        """``self.graph().inspect(...)``."""
+        return self.graph().inspect(**options)
+
+    def html(self, **options: Any) -> str:
+        """``self.graph().html(...)``."""
+        return self.graph().html(**options)
 
     def _repr_svg_(self) -> Optional[str]:
         return self.graph()._repr_svg_()
