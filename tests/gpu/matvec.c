@@ -3,7 +3,8 @@
  * against the same ops one dispatch each: equal to the bit.
  *
  * For larger GPUs a program is compiled for one with many multiprocessors, the next for one with two, and
- * so on; then each for the other one. A processor tries every second of the first.
+ * so on; then each for the other one. A processor tries each program either for any device or for one of these,
+ * every second shape of a product, and every third program for lanes of 64 columns.
  *
  * Programs are .rpir text. The fused form is made from the plain one: all its ops in one node, its
  * transients values without memory. */
@@ -16,10 +17,11 @@
 
 static struct {
     rp_device *device;
-    const rp_target *target;      /* that programs are compiled for; NULL: `portable` */
-    uint32_t fused;               /* programs that were compared */
-    uint32_t programs;            /* that were come to */
-    enum { ALL, EVEN, ODD } turn; /* which of these are compared */
+    const rp_target *target; /* that programs are compiled for; NULL: `portable` */
+    uint32_t fused;          /* programs that were compared */
+    uint32_t programs;       /* that were come to */
+    uint32_t products;       /* dtypes that were come to, each with shapes of their own */
+    enum { ALL, EVEN, ODD, COLUMNS } turn; /* which of the programs are compared */
 } T;
 
 static void *need(void *block) {
@@ -150,12 +152,15 @@ static void check_products(const char *x, const char *weight, const char *out, c
                            uint32_t count) {
     static char buffers[16384], nodes[16384], text[40000];
     char *b = buffers, *n = nodes;
-    for (uint32_t i = 0; i < count; i++) add_product(&b, &n, i, x, weight, out, shapes[i]);
+    uint32_t first = T.products++, tried = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (gpu_tries(T.device, first + i, 2))
+            add_product(&b, &n, tried++, x, weight, out, shapes[i]);
     snprintf(text, sizeof text, "reprise 1\ngraph products {\n%s%s}\n", buffers, nodes);
     rp_graph *g = parse(text);
     contents c;
     run(g, &c);
-    for (uint32_t i = 0; i < count; i++) check_product(g, &c, i);
+    for (uint32_t i = 0; i < tried; i++) check_product(g, &c, i);
     release(&c);
     rp_graph_destroy(g);
 }
@@ -241,12 +246,20 @@ static void compare(const rp_graph *plain, const contents *a, const rp_graph *fu
     T.fused++;
 }
 
-static void check_fused(const char *buffers, const char *nodes) {
+/* Of four in a row a processor tries the middle ones for any device, and the others for a large one. */
+static bool is_tried(uint32_t program) {
+    bool middle = program % 4 == 1 || program % 4 == 2;
+    switch (T.turn) {
+    case ALL: return gpu_tries(T.device, !middle, 2);
+    case EVEN: return program % 2 == 0 && gpu_tries(T.device, middle, 2);
+    case ODD: return program % 2 == 1 && gpu_tries(T.device, middle, 2);
+    case COLUMNS: break;
+    }
+    return gpu_tries(T.device, program + 2, 3);
+}
+
+static void compare_fused(const char *buffers, const char *nodes) {
     static char text[32768];
-    uint32_t program = T.programs++;
-    if (T.turn != ALL &&
-        (T.turn != (program % 2 ? ODD : EVEN) || !gpu_tries(T.device, program / 2, 2)))
-        return;
     snprintf(text, sizeof text, "reprise 1\ngraph program {\n%s%s}\n", buffers, nodes);
     rp_graph *plain = parse(text);
     fuse_text(buffers, nodes, text, sizeof text);
@@ -260,6 +273,10 @@ static void check_fused(const char *buffers, const char *nodes) {
     release(&b);
     rp_graph_destroy(plain);
     rp_graph_destroy(fused);
+}
+
+static void check_fused(const char *buffers, const char *nodes) {
+    if (is_tried(T.programs++)) compare_fused(buffers, nodes);
 }
 
 /* norm, then q, k and v of different sizes and dtypes, rope on two of them, k and v as f16 into
@@ -296,6 +313,7 @@ static void check_qkv(uint32_t b, uint32_t k, uint32_t heads, uint32_t groups, c
 }
 
 static void test_qkv(void) {
+    T.programs = 0;
     const char *halves[3] = {"f16", "f16", "f16"}, *mixed[3] = {"q8_0", "f32", "q4_0"};
     check_qkv(1, 96, 4, 2, halves, "");
     check_qkv(2, 256, 3, 1, mixed, "{layout=interleaved}");
@@ -325,6 +343,7 @@ static void check_gate(uint32_t b, uint32_t k, uint32_t m, const char *gate, con
 }
 
 static void test_gate(void) {
+    T.programs = 0;
     check_gate(1, 64, 200, "f16", "f16", "f32");
     check_gate(2, 1000, 33, "f32", "f16", "f16");
     check_gate(8, 1024, 70, "q8_0", "q4_0", "f32"); /* tiled */
@@ -358,7 +377,10 @@ static void check_residual(uint32_t b, uint32_t k, uint32_t m, const char *weigh
              "r $h:f32[%u,%u], w $y:f32[%u,%u])\n",
              produced, produced ? "%p" : "$x", produced ? "f16" : "f32", b, k, weight, m, k, b, m,
              produced + 1, b, m, m, b, m, b, m);
-    check_fused(buffers, nodes);
+    if (T.turn == COLUMNS)
+        check_fused(buffers, nodes);
+    else
+        compare_fused(buffers, nodes);
 }
 
 static void test_residual(void) {
@@ -375,11 +397,11 @@ static void test_residual(void) {
 
 /* The product itself is wanted as well as what is made of it. */
 static void test_stored_product(void) {
-    check_fused("  buf $x in f32[2,40]\n  buf $w weight f16[24,40]\n  buf $y out f32[2,24]\n"
-                "  buf $z out f16[2,24]\n  buf $p in u32[2]\n  buf $r out f32[2,24]\n",
-                "  n0 = op matvec (r $x:f32[2,40], r $w:f16[24,40], w $y:f32[2,24])\n"
-                "  n1 = op rope (r $y:f32[2,3,8], r $p:u32[2], -, w $r:f32[2,3,8])\n"
-                "  n2 = op gelu (r $y:f32[2,24], w $z:f16[2,24])\n");
+    compare_fused("  buf $x in f32[2,40]\n  buf $w weight f16[24,40]\n  buf $y out f32[2,24]\n"
+                  "  buf $z out f16[2,24]\n  buf $p in u32[2]\n  buf $r out f32[2,24]\n",
+                  "  n0 = op matvec (r $x:f32[2,40], r $w:f16[24,40], w $y:f32[2,24])\n"
+                  "  n1 = op rope (r $y:f32[2,3,8], r $p:u32[2], -, w $r:f32[2,3,8])\n"
+                  "  n2 = op gelu (r $y:f32[2,24], w $z:f16[2,24])\n");
     CU_ASSERT(T.fused >= 15);
 }
 
@@ -421,6 +443,7 @@ static void check_square(uint32_t k, const char *weight) {
 }
 
 static void test_joined(void) {
+    T.programs = 0;
     check_joined(3, 4, 16, 52, "f16");
     check_joined(11, 8, 32, 20, "q8_0");
     check_joined(9, 4, 64, 44, "q4_0");
@@ -433,6 +456,8 @@ static void test_joined(void) {
 static void check_columns(uint32_t part) {
     static const char *blocks[3] = {"q8_0", "q4_0", "q8_0"}, *mixed[3] = {"f16", "q8_0", "q4_0"};
     uint32_t more = part + part / 2;
+    T.turn = COLUMNS;
+    T.programs = 0;
     check_qkv(1, part, 5, 2, blocks, "");
     check_qkv(1, more, 3, 1, mixed, "{layout=interleaved, dims=10}");
     check_gate(1, part, 50, "q8_0", "q8_0", "f32");
@@ -444,6 +469,7 @@ static void check_columns(uint32_t part) {
     check_joined(9, part / 64, 64, 44, "q4_0");
     check_square(more, "q8_0");
     check_square(part, "q4_0");
+    T.turn = ALL;
 }
 
 /* An infinity, two that meet in a block, one and a NaN: results are infinite or not a number as sums in
@@ -508,7 +534,6 @@ static void check_programs(rp_target *target) {
         for (uint32_t i = 0; i < 6 && gpu_tries(T.device, half, 2); i++) {
             target->multiprocessors = multiprocessors[i % 2];
             T.turn = i % 2 == half ? EVEN : ODD;
-            T.programs = 0;
             programs[i / 2]();
         }
     T.turn = ALL;
