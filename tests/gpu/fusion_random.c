@@ -35,7 +35,7 @@
 #include "support/same_values.h"
 #include "support/plan_info.h"
 
-enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99, TARGETS = 8 };
+enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 30, NO_DEVICE = 99, TARGETS = 8 };
 enum {
     REPLAYS = 4
 }; /* of each slot, back to back: tagged buffers are waited for from the second on */
@@ -526,7 +526,7 @@ static void configure(void) {
     clock_gettime(CLOCK_MONOTONIC, &S.begin);
     S.cases = environment("RP_CASES", 1000);
     S.limited = !getenv("RP_CASES");
-    S.seconds = environment("RP_SECONDS", 15);
+    S.seconds = environment("RP_SECONDS", 12);
     S.seed = environment("RP_SEED", 1);
     S.levels = getenv("RP_LEVELS");
     if (S.levels && (!*S.levels || strspn(S.levels, "123") != strlen(S.levels))) S.levels = NULL;

@@ -143,6 +143,10 @@ bool gpu_tries(rp_device *device, uint32_t number, uint32_t every) {
     return !rp_target_is_software(&own) || (all && strcmp(all, "1") == 0) || number % every == 0;
 }
 
+bool gpu_tries_middle(rp_device *device, uint32_t number) {
+    return gpu_tries(device, number % 4 == 0 || number % 4 == 3, 2);
+}
+
 bool gpu_has_time(void) {
     return gpu_has_seconds(60);
 }

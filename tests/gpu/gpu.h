@@ -39,6 +39,8 @@ uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t
 /* Whether this one of cases that are much alike is tried: a processor, for which a driver compiles a kernel for up to
  * seconds, tries every so-many-th, other devices all, and every device with RP_ALL=1 (`./dev test-all`). */
 bool gpu_tries(rp_device *device, uint32_t number, uint32_t every);
+/* The same of a list whose neighbours are alike: of four in a row a processor tries those in the middle. */
+bool gpu_tries_middle(rp_device *device, uint32_t number);
 
 /* Whether a test may still begin something: a software device takes a second for each pipeline that
  * its caches do not hold, and on a fresh machine they hold none. True for RP_SECONDS (60) from the

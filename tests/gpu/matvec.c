@@ -246,13 +246,12 @@ static void compare(const rp_graph *plain, const contents *a, const rp_graph *fu
     T.fused++;
 }
 
-/* Of four in a row a processor tries the middle ones for any device, and the others for a large one. */
+/* Those that a processor does not try for any device it tries for a large one. */
 static bool is_tried(uint32_t program) {
-    bool middle = program % 4 == 1 || program % 4 == 2;
     switch (T.turn) {
-    case ALL: return gpu_tries(T.device, !middle, 2);
-    case EVEN: return program % 2 == 0 && gpu_tries(T.device, middle, 2);
-    case ODD: return program % 2 == 1 && gpu_tries(T.device, middle, 2);
+    case ALL: return gpu_tries_middle(T.device, program);
+    case EVEN: return program % 2 == 0 && gpu_tries_middle(T.device, program + 2);
+    case ODD: return program % 2 == 1 && gpu_tries_middle(T.device, program + 2);
     case COLUMNS: break;
     }
     return gpu_tries(T.device, program + 2, 3);

@@ -225,7 +225,7 @@ static void investigate(trial *r, rp_random_ops *item) {
 static void test_random(void) {
     static const int levels[][2] = {{1, 0}, {0, 0}, {2, 1}, {GPU_ALL_TAGGED, 1}};
     uint64_t seed = rp_environment("RP_SEED", 1), cases = rp_environment("RP_CASES", 1000);
-    uint64_t batch = rp_environment("RP_BATCH", 8), seconds = rp_environment("RP_SECONDS", 6);
+    uint64_t batch = rp_environment("RP_BATCH", 8), seconds = rp_environment("RP_SECONDS", 4);
     bool limited = !getenv("RP_CASES");
     if (batch == 0 || batch > MOST) batch = MOST;
     device = gpu_open(0);
