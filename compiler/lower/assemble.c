@@ -33,6 +33,7 @@ static void put_members(const rp_emit *e, rp_text *to) {
 }
 
 static void put_header(rp_emit *e, rp_text *to) {
+    bool precise = *rp_emit_precise(e) != '\0', halves = rp_emit_has_halves(e);
     rp_text_string(to, "#version 450\n");
     put_members(e, to);
     if (e->subgroup) rp_text_format(to, "// subgroup: %u\n", e->subgroup);
@@ -43,13 +44,13 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_EXT_control_flow_attributes : require\n");
     if (e->extensions & RP_EMIT_INTEGER_MATRICES)
         rp_text_string(to, "#extension GL_NV_integer_cooperative_matrix : require\n");
-    if (e->extensions & RP_EMIT_DOTS)
+    if (precise || halves || (e->extensions & RP_EMIT_DOTS))
         rp_text_string(to, "#extension GL_EXT_spirv_intrinsics : require\n");
     if (e->extensions & RP_EMIT_8BIT)
         rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
     if (e->extensions & RP_EMIT_16BIT)
         rp_text_string(to, "#extension GL_EXT_shader_16bit_storage : require\n");
-    if (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT | RP_EMIT_MATRICES))
+    if (halves || (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT | RP_EMIT_MATRICES)))
         rp_text_string(to, "#extension GL_EXT_shader_explicit_arithmetic_types : require\n");
     if (e->extensions & RP_EMIT_SUBGROUP)
         rp_text_string(to, "#extension GL_KHR_shader_subgroup_basic : require\n"
@@ -65,9 +66,12 @@ static void put_header(rp_emit *e, rp_text *to) {
     if (e->extensions & RP_EMIT_UNROLL)
         rp_text_string(to, "#extension GL_EXT_control_flow_attributes : require\n");
     /* As rp_make_exact() says it of the module; who optimises it before that must know, too. */
-    if (*rp_emit_precise(e))
-        rp_text_string(to, "#extension GL_EXT_spirv_intrinsics : require\n"
-                           "spirv_execution_mode(capabilities = [4466], 4461, 32);\n");
+    if (precise) rp_text_string(to, "spirv_execution_mode(capabilities = [4466], 4461, 32);\n");
+    /* All kernels for a target say the same, for a driver may keep denormals of 32 bits, too, where those
+     * of 16 are to be kept. */
+    if (halves)
+        rp_text_string(to, "spirv_execution_mode(capabilities = [4464], 4459, 16);\n"
+                           "spirv_execution_mode(capabilities = [4467], 4462, 16);\n");
     rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
 }
 

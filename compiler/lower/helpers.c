@@ -2,12 +2,25 @@
  *
  * The files are paragraphs, each with what it declares; a paragraph is taken when the text, or a
  * paragraph taken already, mentions one of its names. So a kernel holds only what it uses, and
- * compiles faster; those of wide_math.glsl only where numbers of 64 bits are mentioned. Names are found once for the process; a graph has hundreds of kernels. */
+ * compiles faster. Names are found once for the process; a graph has hundreds of kernels.
+ *
+ * Paragraphs of some files are for some kernels alone: those that mention numbers of 64 bits, or all for a target
+ * whose devices convert halves exactly, where they stand in place of others with their names. */
 #include <ctype.h>
 #include <pthread.h>
 #include "base/table.h"
 #include "lower/internal.h"
 #include "embedded.h"
+#include "reprise/needs.h"
+#include "target/target.h"
+
+/* Which kernels a file is for. */
+typedef enum helper_use { FOR_ALL, FOR_WIDE, FOR_HALVES } helper_use;
+
+static const struct {
+    const char *file;
+    helper_use use;
+} special[] = {{"include/wide_math", FOR_WIDE}, {"include/hidden_halves", FOR_HALVES}};
 
 enum { MAX_PARAGRAPHS = 384, MAX_NAMES = 512, MAX_WORDS = 2048 };
 
@@ -21,7 +34,7 @@ typedef struct helper_name {
 static struct {
     const char *texts[MAX_PARAGRAPHS];
     uint32_t sizes[MAX_PARAGRAPHS];
-    bool wide[MAX_PARAGRAPHS];
+    helper_use uses[MAX_PARAGRAPHS];
     uint32_t count;
     helper_name names[MAX_NAMES];
     uint32_t name_count;
@@ -51,7 +64,7 @@ static size_t declared_name(const char *line, size_t size, const char **out) {
     return end - start;
 }
 
-static void add_paragraph(const char *text, size_t size, bool wide) {
+static void add_paragraph(const char *text, size_t size, helper_use use) {
     if (helpers.count == MAX_PARAGRAPHS) {
         helpers.full = true;
         return;
@@ -68,7 +81,7 @@ static void add_paragraph(const char *text, size_t size, bool wide) {
             (helper_name){name, (uint8_t)letters, (uint16_t)helpers.count};
     }
     helpers.texts[helpers.count] = text;
-    helpers.wide[helpers.count] = wide;
+    helpers.uses[helpers.count] = use;
     helpers.sizes[helpers.count++] = (uint32_t)size;
 }
 
@@ -76,11 +89,13 @@ static void read_helpers(void) {
     for (uint32_t i = 0; i < rp_kernel_sources_count; i++) {
         const char *text = rp_kernel_sources[i].text;
         if (strncmp(rp_kernel_sources[i].name, "include/", 8) != 0) continue;
-        bool wide = strcmp(rp_kernel_sources[i].name, "include/wide_math") == 0;
+        helper_use use = FOR_ALL;
+        for (size_t k = 0; k < sizeof special / sizeof *special; k++)
+            if (strcmp(rp_kernel_sources[i].name, special[k].file) == 0) use = special[k].use;
         while (*(text += strspn(text, "\n"))) {
             const char *end = strstr(text, "\n\n");
             size_t size = end ? (size_t)(end - text) + 1 : strlen(text);
-            add_paragraph(text, size, wide);
+            add_paragraph(text, size, use);
             text += size;
         }
     }
@@ -128,18 +143,44 @@ static bool add_words(const rp_allocator *a, word_set *set, const char *text, si
     return true;
 }
 
+/* Whether the name is declared for devices that convert halves, too. */
+static bool is_of_halves(const helper_name *name) {
+    for (uint32_t i = 0; i < helpers.name_count; i++) {
+        const helper_name *other = &helpers.names[i];
+        if (helpers.uses[other->paragraph] == FOR_HALVES && other->length == name->length &&
+            memcmp(other->word, name->word, name->length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_for(const helper_name *name, bool wide, bool halves) {
+    switch (helpers.uses[name->paragraph]) {
+    case FOR_WIDE: return wide;
+    case FOR_HALVES: return halves;
+    case FOR_ALL: break;
+    }
+    return !halves || !is_of_halves(name);
+}
+
 /* Marks what is mentioned, from the last helper to the first, since none uses a later one. */
-static bool choose(const rp_allocator *a, word_set *set, bool *wanted) {
+static bool choose(const rp_allocator *a, word_set *set, bool halves, bool *wanted) {
     bool wide = has_word(set, "int64_t", 7) || has_word(set, "uint64_t", 8);
     for (uint32_t i = helpers.name_count; i-- > 0;) {
         const helper_name *name = &helpers.names[i];
         uint32_t p = name->paragraph;
-        if (wanted[p] || (helpers.wide[p] && !wide) || !has_word(set, name->word, name->length))
+        if (wanted[p] || !has_word(set, name->word, name->length) || !is_for(name, wide, halves))
             continue;
         wanted[p] = true;
         if (!add_words(a, set, helpers.texts[p], helpers.sizes[p])) return false;
     }
     return true;
+}
+
+bool rp_emit_has_halves(const rp_emit *e) {
+    const rp_target *t = rp_graph_target(e->graph);
+    return !rp_target_is_software(t) &&
+           rp_target_has(t, RP_NEED_FLOAT16 | RP_NEED_EXACT16 | RP_NEED_DENORM16 | RP_NEED_EVEN16);
 }
 
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
@@ -150,7 +191,7 @@ void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
     if (!set.words || !rp_table_reserve(a, &set.table, MAX_WORDS) || !body->data)
         rp_emit_no_memory(e);
     else if (helpers.full || !add_words(a, &set, body->data, body->size) ||
-             !choose(a, &set, wanted))
+             !choose(a, &set, rp_emit_has_halves(e), wanted))
         rp_emit_fail(e, "its text is too long");
     for (uint32_t i = 0; i < helpers.count; i++) {
         if (!wanted[i]) continue;

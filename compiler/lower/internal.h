@@ -42,6 +42,8 @@ void rp_emit_sizes(rp_emit *e);
 
 /* ---- helpers.c ------------------------------------------------------------------------------- */
 
+/* Whether the target's devices convert halves exactly, as kernels for it ask them to. */
+bool rp_emit_has_halves(const rp_emit *e);
 /* Appends the helper functions of kernels/include that `body` mentions. */
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
 

@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "reprise/compiler.h"
+#include "reprise/needs.h"
 
 #define HEAD "reprise 1\ngraph g {\n"
 #define BODY                                                                                       \
@@ -323,6 +324,36 @@ static void test_attention_parts(void) {
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
 /* The target of the options is the plan's; without one the graph keeps its own. */
+/* Plans for a target whose devices convert halves need them to, with or without halves of their own. */
+static void test_halves(void) {
+    static const uint64_t modes = RP_NEED_DENORM16 | RP_NEED_EVEN16;
+    rp_target without = *rp_target_builtin("h200");
+    without.needs &= ~RP_NEED_DENORM16;
+    const struct {
+        const rp_target *target;
+        bool wanted;
+    } cases[] = {{rp_target_builtin("h200"), true},
+                 {&without, false},
+                 {rp_target_builtin("portable"), false},
+                 {rp_target_builtin("lavapipe"), false}};
+    static const char *const types[] = {"f16", "f32"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t k = 0; k < 2; k++) {
+            char text[256];
+            snprintf(text, sizeof text,
+                     "reprise 1\ngraph halves {\n  buf $x in %s[8]\n  buf $y out %s[8]\n"
+                     "  n0 = op relu (r $x:%s[8], w $y:%s[8])\n}\n",
+                     types[k], types[k], types[k], types[k]);
+            rp_graph *graph = parse(text);
+            rp_graph_set_target(graph, cases[i].target);
+            rp_plan *plan = NULL;
+            CU_ASSERT_EQUAL_FATAL(rp_compile(graph, NULL, NULL, &plan, NULL), RP_OK);
+            CU_ASSERT_EQUAL(rp_plan_needs(plan) & modes, cases[i].wanted ? modes : 0);
+            rp_plan_destroy(plan);
+            rp_graph_destroy(graph);
+        }
+}
+
 static void test_compile(void) {
     rp_graph *plain = parse(HEAD BODY), *own = parse(HEAD "  target \"own\" barrier_ns 5\n" BODY);
     const rp_pass_options h200 = {.size = sizeof h200, .target = rp_target_builtin("h200")},
@@ -371,6 +402,7 @@ int main(void) {
                                     {"bad text", test_bad_text},
                                     {"front ends", test_front_ends},
                                     {"parts of an attention", test_attention_parts},
+                                    {"conversions of halves", test_halves},
                                     {"compiling", test_compile},
                                     {0}};
     return rp_run_tests("targets", tests);

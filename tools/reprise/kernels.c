@@ -101,8 +101,14 @@ static const char exactness[] =
     "them, does not.\n\n"
     "**Devices.** Generated kernels say `SignedZeroInfNanPreserve` for 32 bits, so plans of ops "
     "need\n`shaderSignedZeroInfNanPreserveFloat32`; `reprise devices` shows what a device has. One "
-    "without it refuses\nthe plan by that name. With the pass `lower=fast` nothing is asked for, "
-    "and none of this page is promised:\ndrivers may contract, and fold constants as they like.\n\n"
+    "without it refuses\nthe plan by that name. With the pass `lower=fast` that is not asked for, "
+    "and none of this page is promised:\ndrivers may contract, and fold constants as they like. "
+    "For a "
+    "target that converts f16 as IEEE 754 has it\n(`shaderFloat16`, and for 16 bits "
+    "`shaderRoundingModeRTE`, "
+    "`shaderDenormPreserve` and\n`shaderSignedZeroInfNanPreserve`) all generated kernels ask for "
+    "that, and a "
+    "plan needs it.\n\n"
     "### By family\n\n";
 
 static int print_reference(const list *all) {
