@@ -379,14 +379,41 @@ class Page(unittest.TestCase):
             self.assertEqual([e for e in self.run_in_page(nameless) if 'id="form"' not in e], [], view)
 
     def test_contrast(self):
-        """Text against its ground is at least 4.5 to 1, light and dark."""
-        ratio = """(() => { const lum = (c) => { const v = c.match(/[\\d.]+/g).slice(0, 3).map((x) => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; }); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
-            const probe = document.createElement('i'); document.body.append(probe); const color = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
-            const out = []; for (const ink of ['--ink', '--soft', '--pick', '--raw', '--war', '--waw', '--order', '--read', '--write', '--good', '--bad']) for (const ground of ['--ground', '--paper', '--pickbg', '--near']) { const a = lum(color(ink)), b = lum(color(ground)); const r = (Math.max(a, b) + .05) / (Math.min(a, b) + .05); if (r < 4.5) out.push(`${ink} on ${ground}: ${r.toFixed(2)}`); } probe.remove(); return out; })()"""
-        self.browser.open(self.show("contrast", SOURCE / "tests/cli/data/graph.rpir"))
+        """Every text that is seen, against what is behind it: at least 4.5 to 1, in all views, light and dark, with things selected
+        and not."""
+        faint = r"""(() => {
+            const parse = (c) => { const v = c.match(/[\d.]+/g).map(Number), mixed = c.startsWith("color("); return [0, 1, 2].map((i) => mixed ? 255 * v[i] : v[i]).concat(v[3] === undefined ? 1 : v[3]); };
+            const light = (v) => { const f = v.slice(0, 3).map((x) => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; }); return .2126 * f[0] + .7152 * f[1] + .0722 * f[2]; };
+            const over = (a, b) => [0, 1, 2].map((i) => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
+            const up = (e) => { const all = []; for (; e; e = e.parentElement) all.unshift(getComputedStyle(e)); return all; };
+            const found = {}, note = (e, color, what) => {
+                const styles = up(e), ground = styles.reduce((c, s) => over(parse(s.backgroundColor), c), [255, 255, 255, 1]);
+                const ink = parse(color);
+                ink[3] *= styles.reduce((o, s) => o * s.opacity, 1);
+                const a = light(over(ink, ground)), b = light(ground), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+                if (ratio < 4.5) found[what + (e.className || e.tagName)] = ratio.toFixed(2);
+            };
+            const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            for (let n; n = walk.nextNode();) {
+                const e = n.parentElement;
+                if (!n.textContent.trim() || !e.checkVisibility({visibilityProperty: true}) || e.closest("script, dialog:not([open]), noscript")) continue;
+                note(e, getComputedStyle(e).color, "");
+            }
+            for (const e of document.querySelectorAll("pre .row")) note(e, getComputedStyle(e, "::before").color, "number of ");
+            note(document.getElementById("search"), getComputedStyle(document.getElementById("search"), "::placeholder").color, "placeholder of ");
+            return found; })()"""
+        self.browser.open(self.show("contrast", SOURCE / "examples/workloads/kmeans.yaml"))
         for theme in ("light", "dark"):
             self.run_in_page(f"document.documentElement.className = '{theme}'")
-            self.assertEqual(self.run_in_page(ratio), [], theme)
+            for view in self.run_in_page("viewsHere().map((v) => v.name)"):
+                for picked in ("null", "'n', 12", "'b', 3", "'g', 3", "'kernel', form.nodes.get(12).kernel", "'buffer', form.nodes.get(12).uses[0].buffer"):
+                    self.run_in_page(f"select({picked}); showView({json.dumps(view)})")
+                    self.assertEqual(self.run_in_page(faint), {}, f"{theme} {view} {picked}")
+            self.run_in_page("document.getElementById('search').focus(); document.getElementById('search').value = 'n1'; document.getElementById('search').dispatchEvent(new Event('input'))")
+            self.assertEqual(self.run_in_page(faint), {}, f"{theme} search")
+            self.run_in_page("document.getElementById('help').showModal()")
+            self.assertEqual(self.run_in_page(faint), {}, f"{theme} keys")
+            self.run_in_page("document.getElementById('help').close(); document.getElementById('search').blur()")
 
 
 if __name__ == "__main__":
