@@ -372,6 +372,12 @@ class Page(unittest.TestCase):
         self.assertEqual((chips, ink), (100, "rgb(29, 31, 33)"), "all of the schedule, on light paper")
         self.assertLess(right, 720, "as wide as a page")
         self.assertEqual(self.run_in_page("getComputedStyle(document.body).color"), "rgb(230, 231, 232)", "and as before behind it")
+        b.open(self.chain(100), "#memory")
+        self.run_in_page("window.printed = []; addEventListener('beforeprint', () => { const c = document.querySelector('.memory canvas'), last = form.graph.groups.length; printed.push(c.getBoundingClientRect().width, parseFloat(document.querySelector('.memory > div').style.width)); })")
+        b.pdf()
+        canvas, groups = self.run_in_page("window.printed")
+        self.assertLessEqual(canvas, 720)
+        self.assertLessEqual(groups, canvas + 1, "all groups are on the paper")
         b.open(self.folder / "print.html")
         nameless = "[...document.querySelectorAll('button, input, select, [tabindex]')].filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.getAttribute('title')) && e.id !== 'main').map((e) => e.outerHTML.slice(0, 80))"
         for view in self.run_in_page("viewsHere().map((v) => v.name)"):

@@ -186,6 +186,7 @@ class Bench(cli.Case):
         for wrong in ("", "{", "[]", '{"baseline": 2, "entries": []}', '{"baseline": 1, "entries": [1]}'):
             self.write("b.json", wrong)
             self.bench(INPUT, "graph.rpir", error="b.json")
+            self.assertRegex(self.err.splitlines()[0], r"^b\.json(:\d+)*: error: (is no JSON|is no baseline)")
 
 
 if __name__ == "__main__":

@@ -39,9 +39,12 @@ int cli_bench_open(const char *path, bool update, cli_comparison *out) {
     out->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     free(text);
     if (!out->root) {
-        cli_error(NULL, "%s:%d:%d: error: is no JSON: %s", path, error.line, error.column,
-                  error.text);
-        return CLI_INPUT;
+        rp_diags *diags = cli_diags();
+        rp_diags_add(diags, RP_ERROR, path, (uint32_t)error.line, (uint32_t)error.column,
+                     "is no JSON: %s", error.text);
+        int result = cli_report(diags, path, RP_ERROR_INVALID);
+        rp_diags_destroy(diags);
+        return result;
     }
     json_t *entry;
     size_t i;

@@ -17,8 +17,8 @@ function drawMemory(main) {
   const left = 84, top = 84, right = 16, bottom = 22;
   let column = 0, all = false;
   const px = (group) => left + group * column - scroll.scrollLeft;
-  const fit = () => (scroll.clientWidth - left - right) / groups;
-  const seen = () => [Math.max(0, Math.floor(scroll.scrollLeft / column)), Math.min(groups - 1, Math.floor((scroll.scrollLeft + scroll.clientWidth - left) / column))];
+  const room = () => all ? PAPER : scroll.clientWidth, fit = () => (room() - left - right) / groups;
+  const seen = () => [Math.max(0, Math.floor(scroll.scrollLeft / column)), Math.min(groups - 1, Math.floor((scroll.scrollLeft + room() - left) / column))];
   const overview = makeOverview("Bytes alive in each group", (group) => [facts.alive_bytes[group], 0], seen, (group) => scrollTo(group));
   scroll.append(span, canvas, tip);
   main.append(overview.canvas, scroll);
@@ -36,7 +36,7 @@ function drawMemory(main) {
     draw();
   };
   function draw() {
-    const paint = colors(), ratio = window.devicePixelRatio || 1, w = all ? PAPER : scroll.clientWidth, h = Math.max(200, scroll.clientHeight - 2);
+    const paint = colors(), ratio = window.devicePixelRatio || 1, w = room(), h = Math.max(200, scroll.clientHeight - 2);
     size();
     canvas.width = w * ratio;
     canvas.height = h * ratio;
