@@ -178,21 +178,24 @@ static rp_status read(phase *p, uint32_t at, uint64_t round) {
     return RP_OK;
 }
 
-/* Replays without a pause, and reads those behind the warm-up. */
+/* Replays without a pause, and reads those behind the warm-up. While nobody knows how long a replay takes, no more are in
+ * flight than a warm-up needs: of replays of many seconds all that are in the queue would be warm-up. */
 static rp_status replay(phase *p) {
     uint64_t warm = p->params->warm_up ? p->params->warm_up : UINT64_MAX, start = now_ns();
-    uint64_t end = warm == UINT64_MAX ? UINT64_MAX : warm + p->params->rounds, done = 0;
-    for (uint64_t i = 0; done < end; i++) {
-        if (warm == UINT64_MAX && i >= WARM_UP_LEAST && now_ns() - start >= warm_up_ns) {
-            warm = i;
-            end = i + p->params->rounds;
+    uint64_t end = warm == UINT64_MAX ? UINT64_MAX : warm + p->params->rounds, done = 0, next = 0;
+    while (done < end) {
+        if (warm == UINT64_MAX && next >= WARM_UP_LEAST && now_ns() - start >= warm_up_ns) {
+            warm = next;
+            end = next + p->params->rounds;
         }
-        if (i >= AHEAD) { /* of which `done` is the oldest */
-            RP_TRY(done >= warm ? read(p, done % AHEAD, done - warm)
-                                : wait_for(p->exec, p->replays[done % AHEAD], p->diags));
-            done++;
+        if (next < end && next - done < (warm == UINT64_MAX ? WARM_UP_LEAST : AHEAD)) {
+            RP_TRY(submit(p, (uint32_t)(next % AHEAD)));
+            next++;
+            continue;
         }
-        if (i < end) RP_TRY(submit(p, (uint32_t)(i % AHEAD)));
+        RP_TRY(done >= warm ? read(p, done % AHEAD, done - warm)
+                            : wait_for(p->exec, p->replays[done % AHEAD], p->diags));
+        done++;
     }
     return RP_OK;
 }

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static mock_batch *batches; /* all since mock_reset: the batch of number n is the (n - 1)-th */
 static uint32_t batch_count, batch_capacity;
@@ -146,6 +147,8 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
     (void)device;
     if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
     if (mock.quiet) sched_yield(); /* a wait takes time */
+    const struct timespec pause = {.tv_nsec = 1000000L * mock.wait_ms};
+    if (mock.wait_ms) nanosleep(&pause, NULL);
     mock_count(&mock.waits);
     mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
     if (value_of(semaphore) >= info->pValues[0]) {

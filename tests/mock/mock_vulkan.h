@@ -77,6 +77,7 @@ typedef struct mock_state {
                           * a submission; 0: never */
     bool stall;          /* submissions stay in flight: waits time out, or finish them if endless */
     bool races;          /* what is submitted is looked through for races */
+    uint32_t wait_ms;    /* how long each wait for a semaphore takes */
     bool quiet;          /* for threads: nothing is noted, and what is submitted is done at once */
 
     /* What happened. */

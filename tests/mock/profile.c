@@ -145,6 +145,20 @@ static void test_defaults(void) {
     close_all();
 }
 
+/* The same of replays that take long: no more of them warm up than are wanted, though more are in flight later. */
+static void test_slow_replays(void) {
+    const rp_profile_params one = {.size = sizeof one, .rounds = 1};
+    mock_reset();
+    open_text(text, &mock_params);
+    mock.wait_ms = 35; /* three take a tenth of a second */
+    rp_profile *profile = measure(&one, RP_OK);
+    CU_ASSERT_TRUE(mock_counters(exec).replays >= 4 * (3 + 1));
+    CU_ASSERT_TRUE(mock_counters(exec).replays <= 4 * (3 + 3 + 1));
+    mock.wait_ms = 0;
+    rp_profile_destroy(profile);
+    close_all();
+}
+
 /* ---- What is submitted ----------------------------------------------------------------------- */
 
 static char said[4][4096]; /* the last twin of each kind; of the whole what surrounds it */
@@ -446,6 +460,7 @@ int main(void) {
     static const rp_test tests[] = {{"times", test_times},
                                     {"medians", test_medians},
                                     {"defaults", test_defaults},
+                                    {"slow replays", test_slow_replays},
                                     {"commands", test_commands},
                                     {"execs", test_execs},
                                     {"state", test_state},
