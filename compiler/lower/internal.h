@@ -9,7 +9,8 @@
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
- *   values    reading: functions of an index, and evaluation at the index at hand
+ *   values, fours    reading, which goes from one to the other: functions of an index, and evaluation at the
+ *             index at hand; the same of several elements at once
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
  *   epilogue  from a kernel's own results to everything behind them
@@ -222,8 +223,23 @@ bool rp_emit_only_stored(const rp_emit *e, uint32_t value);
 /* The dtype as which the function of a value returns it: its own, as memory would have it, since who reads it must
  * find that; or f32 of halves that are only stored, which rounds them once more. */
 uint8_t rp_emit_kept(const rp_emit *e, uint32_t value);
+/* Whether a value is rounded to its dtype behind the function that computes it, and what that is called. */
+bool rp_emit_is_rounded(const rp_emit *e, uint32_t value);
+const char *rp_emit_exact_name(rp_emit *e, uint32_t value);
+/* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
+void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                          const char *value);
+
+/* ---- fours.c --------------------------------------------------------------------------------- */
+
 /* Whether the op that makes a value moves four neighbours at once, or computes them at once. */
 bool rp_emit_has_four(const rp_emit *e, uint32_t value);
+/* The function that gives these four; NULL where the op does neither. */
+const char *rp_emit_four_function(rp_emit *e, uint32_t value);
+/* "vec4" of "float". */
+static inline const char *rp_emit_four_of(const char *type) {
+    return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
+}
 
 /* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
@@ -231,10 +247,6 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand);
-
-/* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
-void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
-                          const char *value);
 
 /* ---- steps.c --------------------------------------------------------------------------------- */
 

@@ -88,11 +88,6 @@ void rp_eval_close(rp_eval *v) {
 
 const char *const rp_emit_fours[4] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
 
-/* "vec4" of "float". */
-static const char *four_of(const char *type) {
-    return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
-}
-
 /* A variable declared once in `to`. */
 static const char *put_variable(rp_eval *v, rp_text *to, const char *type, const char *name,
                                 const char *value) {
@@ -267,7 +262,7 @@ static const char *eval_output_4(rp_eval *v, uint32_t value, const char *functio
                                  const rp_emit_args *args, bool per_row) {
     rp_emit *e = v->e;
     rp_emit_value *out = &e->values[value];
-    const char *values[RP_NAME_COUNT], *type = four_of(rp_emit_class(out->dtype));
+    const char *values[RP_NAME_COUNT], *type = rp_emit_four_of(rp_emit_class(out->dtype));
     eval_args(v, out->member, args, per_row, values);
     if (e->status != RP_OK) return "";
     if (!out->formula_4) {
@@ -280,77 +275,12 @@ static const char *eval_output_4(rp_eval *v, uint32_t value, const char *functio
     return put_calls(e, type, function, values, args->count);
 }
 
-static bool is_rounded(const rp_emit *e, uint32_t value) {
+bool rp_emit_is_rounded(const rp_emit *e, uint32_t value) {
     return *rp_emit_rounding(rp_emit_kept(e, value)) != '\0';
 }
 
-/* The function before that. */
-static const char *exact_name(rp_emit *e, uint32_t value) {
-    return rp_emit_name(e, is_rounded(e, value) ? "v%u_exact" : "v%u", value);
-}
-
-/* Whether an op moves elements as they are, `count` of which, from a multiple of it on, come from as many
- * neighbours. */
-static bool moves(const rp_emit *e, uint32_t value, uint32_t count) {
-    const rp_emit_value *v = &e->values[value];
-    const rp_op_call *call = &e->members[v->member].call;
-    return call->op->form == RP_OP_POINTWISE && call->op->together && !v->window &&
-           rp_emit_each(e, rp_sym_extent(call, call->op->together)) % count == 0 &&
-           call->operands[0].dtype == v->dtype;
-}
-
-/* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
-static bool makes_four(const rp_emit *e, uint32_t value) {
-    const rp_emit_value *v = &e->values[value];
-    const rp_op_call *call = &e->members[v->member].call;
-    if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call)) return false;
-    char name[64];
-    snprintf(name, sizeof name, "pointwise/%s", call->op->name);
-    const char *source = rp_kernel_source(name);
-    return source && strstr(source, " VALUE_4(");
-}
-
-bool rp_emit_has_four(const rp_emit *e, uint32_t value) {
-    return moves(e, value, 4) || makes_four(e, value);
-}
-
-/* Begins the body of a function of what is moved: element i comes from `at`. `nothing` is a statement for
- * those that come from nowhere and are 0. */
-static void put_moved_from(rp_emit *e, uint32_t value, const char *nothing) {
-    const rp_op_call *call = &e->members[e->values[value].member].call;
-    bool outside = call->op->outside || rp_op_is_sized(call); /* of nothing nothing can be moved */
-    rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
-    if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
-}
-
-/* The function that reads what is moved, behind that which says where it comes from. */
-static const char *moved_reader(rp_emit *e, uint32_t value,
-                                const char *(*reader)(rp_emit *e, uint32_t, uint32_t)) {
-    rp_emit_value_function(e, value);
-    return reader(e, e->values[value].member, 0);
-}
-
-/* The function of four elements that are moved, or that the op makes at once; NULL for others. */
-static const char *four_function(rp_emit *e, uint32_t value) {
-    bool moved = moves(e, value, 4), own = makes_four(e, value);
-    if (!moved && !own) return NULL;
-    const rp_emit_value *v = &e->values[value];
-    const char *one = rp_emit_value_function(e, value), *type = four_of(rp_emit_class(v->dtype));
-    /* What is moved may have an own function for four, too, which has that name. */
-    const char *name = rp_emit_name(e, moved && own ? "%s_moved_4" : "%s_4", one);
-    if (!moved && !is_rounded(e, value)) return name;
-    if (!rp_emit_add_function(e, name)) return name;
-    const char *from = moved ? moved_reader(e, value, rp_emit_reader_4) : "";
-    rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
-    if (moved) {
-        put_moved_from(e, value, rp_emit_name(e, "return %s(0);", type));
-        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
-    } else {
-        const char *x = moves(e, value, 1) ? "x" : rp_emit_round_4(e, v->dtype, type, "x");
-        rp_text_format(&e->functions, "    %s x = %s_4(i);\n    return %s;\n}\n\n", type,
-                       exact_name(e, value), x);
-    }
-    return name;
+const char *rp_emit_exact_name(rp_emit *e, uint32_t value) {
+    return rp_emit_name(e, rp_emit_is_rounded(e, value) ? "v%u_exact" : "v%u", value);
 }
 
 const char *rp_eval_value(rp_eval *v, uint32_t value) {
@@ -369,16 +299,16 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
         text = eval_output_4(v, value, function, &args, per_row);
     } else if (function) {
         text = rp_eval_call(v, out->member, function, &args, per_row);
-    } else if (v->loads && (four = four_function(e, value))) {
+    } else if (v->loads && (four = rp_emit_four_function(e, value))) {
         text = rp_emit_name(e, "%s(i)", four);
     } else if (v->loads) { /* "at": the four indices */
         const char *const at[] = {put_load(v, "uvec4", "at", "uvec4(i, i + 1u, i + 2u, i + 3u)")};
-        text = put_calls(e, four_of(type), rp_emit_value_function(e, value), at, 1);
+        text = put_calls(e, rp_emit_four_of(type), rp_emit_value_function(e, value), at, 1);
     } else {
         text = rp_emit_name(e, "%s(%s)", rp_emit_value_function(e, value), v->index);
     }
     if (e->status != RP_OK) return "";
-    if (v->loads) type = four_of(type);
+    if (v->loads) type = rp_emit_four_of(type);
     v->locals[value] = rp_emit_name(e, "e%u", value);
     rp_text_format(v->to, "%s%s e%u = %s;\n", v->indent, type, value, text);
     return v->locals[value];
@@ -414,11 +344,11 @@ static void file_function(rp_emit *e, uint32_t value, const char *name) {
     }
     rp_text text;
     rp_text_init(&text, &e->allocator);
-    const char *own = exact_name(e, value);
+    const char *own = rp_emit_exact_name(e, value);
     rp_emit_element_text(e, &text, out->member, source, own);
     rp_emit_move(e, &e->functions, &text);
     rp_text_char(&e->functions, '\n');
-    if (is_rounded(e, value))
+    if (rp_emit_is_rounded(e, value))
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n",
                        rp_emit_class(out->dtype), name, rp_emit_rounding(out->dtype), own);
 }
@@ -458,142 +388,5 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
         rp_eval_close(&eval);
     }
     rp_text_free(&body);
-    return name;
-}
-
-/* ---- Four and eight at once ------------------------------------------------------------------ */
-
-/* Four elements of a value that members compute, from what they read four at a time, too. */
-static void put_computed(rp_emit *e, const char *type, const char *name, uint32_t value) {
-    rp_text loads, body;
-    rp_eval eval;
-    rp_text_init(&loads, &e->allocator);
-    rp_text_init(&body, &e->allocator);
-    if (rp_eval_open(&eval, e, &body, "i", "    ", e->values[value].elements) == RP_OK) {
-        eval.loads = &loads;
-        const char *local = rp_eval_value(&eval, value);
-        rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
-        rp_emit_move(e, &e->functions, &loads);
-        rp_emit_move(e, &e->functions, &body);
-        rp_text_format(&e->functions, "    return %s;\n}\n\n", local);
-        rp_eval_close(&eval);
-    }
-    rp_text_free(&loads);
-    rp_text_free(&body);
-}
-
-/* Whether an input is what another member moves. */
-static bool is_moved(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    return !o->absent && o->value != RP_NONE && moves(e, o->value, count);
-}
-
-/* Four elements of what is absent, or computed; NULL for what is in memory. */
-static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
-    if (!o->absent && !computed) return NULL;
-    const char *four = computed ? four_function(e, o->value) : NULL;
-    if (four) return four;
-    const char *one = rp_emit_reader(e, member, operand);
-    const char *type = rp_emit_type_4(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_4", one);
-    if (!rp_emit_add_function(e, name)) return name;
-    if (computed)
-        put_computed(e, type, name, o->value);
-    else
-        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
-                       type, one);
-    return name;
-}
-
-const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    const char *name = other_reader_4(e, member, operand);
-    return name ? name : rp_emit_memory_4(e, member, operand);
-}
-
-const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    const char *four = other_reader_4(e, member, operand);
-    if (!four) return rp_emit_memory_8(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_8", rp_emit_reader(e, member, operand));
-    const char *type = rp_emit_type_4(e, member, operand);
-    uint32_t value = e->members[member].operands[operand].value;
-    if (!rp_emit_add_function(e, name)) return name;
-    if (is_moved(e, member, operand, 8)) {
-        const char *from = moved_reader(e, value, rp_emit_reader_8);
-        rp_text_format(&e->functions, "void %s(uint i, out %s low, out %s high) {\n", name, type,
-                       type);
-        put_moved_from(
-            e, value,
-            rp_emit_name(e, "{\n        low = high = %s(0);\n        return;\n    }", type));
-        rp_text_format(&e->functions, "    %s(at, low, high);\n}\n\n", from);
-    } else
-        rp_emit_put_eight(e, type, name, four);
-    return name;
-}
-
-/* Of halves in memory that are moved by fours, the function of four as they lie; NULL for others. */
-static const char *reader_pair(rp_emit *e, uint32_t member, uint32_t operand) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    if (o->absent || o->dtype != RP_F16) return NULL;
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_pair(e, member, operand);
-    if (!is_moved(e, member, operand, 4)) return NULL;
-    const char *from = moved_reader(e, o->value, reader_pair);
-    if (!from) return NULL;
-    const char *name = rp_emit_name(e, "%s_pair", rp_emit_reader(e, member, operand));
-    if (!rp_emit_add_function(e, name)) return name;
-    rp_text_format(&e->functions, "uvec2 %s(uint i) {\n", name);
-    put_moved_from(e, o->value, "return uvec2(0u);");
-    rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
-    return name;
-}
-
-/* Sixteen bytes of what is moved as many together, or by fours; NULL for others. */
-static const char *moved_words(rp_emit *e, uint32_t member, uint32_t operand) {
-    uint32_t width = rp_emit_words_width(e, member, operand);
-    bool whole = is_moved(e, member, operand, width);
-    uint32_t value = e->members[member].operands[operand].value;
-    const char *from =
-        whole ? moved_reader(e, value, rp_emit_reader_words) : reader_pair(e, member, operand);
-    if (!from) return NULL;
-    const char *one = rp_emit_reader(e, member, operand);
-    const char *name = rp_emit_words_name(e, member, operand, one);
-    if (!rp_emit_add_function(e, name)) return name;
-    rp_text_format(&e->functions, "uvec4 %s(uint i) {\n", name);
-    if (whole) {
-        put_moved_from(e, value, "return uvec4(0u);");
-        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
-    } else
-        rp_text_format(&e->functions, "    return uvec4(%s(i), %s(i + 4u));\n}\n\n", from, from);
-    return name;
-}
-
-const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_words(e, member, operand);
-    const char *moved = moved_words(e, member, operand);
-    if (moved) return moved;
-    const char *one = rp_emit_reader(e, member, operand);
-    const char *name = rp_emit_words_name(e, member, operand, one);
-    const char *eight = rp_emit_reader_8(e, member, operand);
-    if (rp_emit_add_function(e, name)) rp_emit_put_words(e, member, operand, name, eight);
-    return name;
-}
-
-/* What is computed is so when it is asked for. */
-const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    bool computed = other_reader_4(e, member, operand) != NULL;
-    return computed ? rp_emit_reader_words(e, member, operand)
-                    : rp_emit_memory_fetch(e, member, operand);
-}
-
-const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_fetched(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_fetched", rp_emit_reader(e, member, operand));
-    if (rp_emit_add_function(e, name)) rp_emit_put_fetched(e, name);
     return name;
 }

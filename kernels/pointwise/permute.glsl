@@ -14,6 +14,7 @@ out_CLASS VALUE(uint i) {
     return x(VALUE_from(i));
 }
 
+#if x_DTYPE != F64 && x_DTYPE != I64 && x_DTYPE != U64
 out_CLASS_4 VALUE_4(uint i) {
     if (Z % 4u != 0u) return out_CLASS_4(VALUE(i), VALUE(i + 1u), VALUE(i + 2u), VALUE(i + 3u));
     uint at = VALUE_from(i);
@@ -21,3 +22,4 @@ out_CLASS_4 VALUE_4(uint i) {
     for (uint k = 0u; k < 4u; k++) four[k] = x(at + k * V);
     return four;
 }
+#endif

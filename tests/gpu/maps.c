@@ -155,6 +155,22 @@ static void test_moved(void) {
           true, "special");
 }
 
+/* Elements of every size, moved together and apart. Of 64 bits none are four. */
+static void test_moved_types(void) {
+    static const char *const types[] = {"f32", "f16", "bf16", "i8",  "u8",  "bool", "i16",
+                                        "u16", "i32", "u32",  "i64", "u64", "f64"};
+    static char text[1024];
+    for (uint32_t i = 0; i < sizeof types / sizeof *types; i++) {
+        bool wide = strstr(types[i], "64") != NULL;
+        snprintf(text, sizeof text,
+                 "  buf $a in %s[4,8,12]\n  buf $y out %s[4,12,8]\n  buf $z out %s[1,8,4,12]\n"
+                 "  n0 = op transpose (r $a:%s[4,8,12], w $y:%s[4,12,8])\n"
+                 "  n1 = op permute {order=acbd} (r $a:%s[1,4,8,12], w $z:%s[1,8,4,12])\n",
+                 types[i], types[i], types[i], types[i], types[i], types[i], types[i]);
+        check(text, !wide, "each=4");
+    }
+}
+
 /* Every order of four dimensions, six in a graph. */
 static void test_orders(void) {
     static const uint32_t dims[4] = {4, 8, 12, 16};
@@ -201,9 +217,13 @@ static void test_own(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"every dtype", test_dtypes},   {"formulas", test_formulas},
-                                    {"what is moved", test_moved},  {"every order", test_orders},
-                                    {"ops that say how", test_own}, {NULL, NULL}};
+    static const rp_test tests[] = {{"every dtype", test_dtypes},
+                                    {"formulas", test_formulas},
+                                    {"what is moved", test_moved},
+                                    {"elements of every size", test_moved_types},
+                                    {"every order", test_orders},
+                                    {"ops that say how", test_own},
+                                    {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
         gpu_report(diags);

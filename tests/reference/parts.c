@@ -1,5 +1,4 @@
 /* References of family parts: plain loops over one part after the other, and over candidates. */
-#include <float.h>
 #include <math.h>
 
 #include "reference/reference.h"
@@ -22,11 +21,6 @@ static void each_part(const rp_op_call *call, rp_op_data *data, part_loop *loop)
     }
 }
 
-/* A sum that f32 cannot hold is infinite. */
-static double narrow(double value) {
-    return fabs(value) > FLT_MAX ? copysign(INFINITY, value) : value;
-}
-
 static void put(rp_op_data *data, uint32_t operand, const part *p, double value) {
     if (data->operands[operand]) data->operands[operand][p->number] = value;
 }
@@ -40,7 +34,7 @@ static void sum_part(const rp_op_call *call, rp_op_data *data, const part *p) {
     (void)call;
     double total = 0, size = 0;
     for (uint64_t c = p->begin; c < p->end; c++) total += p->x[c], size += fabs(p->x[c]);
-    put_scaled(data, p, narrow(total), size);
+    put_scaled(data, p, rp_reference_in_f32(total), size);
 }
 
 static void reference_sum(const rp_op_call *call, rp_op_data *data) {
@@ -88,12 +82,12 @@ static void variance_part(const rp_op_call *call, rp_op_data *data, const part *
     (void)call;
     double n = (double)(p->end - p->begin), total = 0, spread = 0;
     for (uint64_t c = p->begin; c < p->end; c++) total += p->x[c];
-    double mean = n > 0 ? narrow(total) / n : 0;
+    double mean = n > 0 ? rp_reference_in_f32(total) / n : 0;
     for (uint64_t c = p->begin; c < p->end; c++) spread += (p->x[c] - mean) * (p->x[c] - mean);
     put_scaled(data, p, n, n);
     put(data, 2, p, mean);
     put(data, 3, p, 0);
-    put(data, 4, p, narrow(spread));
+    put(data, 4, p, rp_reference_in_f32(spread));
 }
 
 static void reference_variance(const rp_op_call *call, rp_op_data *data) {
@@ -133,7 +127,7 @@ static void reference_softmax_merge(const rp_op_call *call, rp_op_data *data) {
         for (uint64_t c = 0; c < length; c++)
             total += totals[c] * (tops[c] == top ? 1 : exp(tops[c] - top));
         put_row(data, 2, row, top, fabs(top));
-        put_row(data, 3, row, narrow(total), 0);
+        put_row(data, 3, row, rp_reference_in_f32(total), 0);
     }
 }
 

@@ -7,6 +7,9 @@
 #ifndef RP_TESTS_REFERENCE_H
 #define RP_TESTS_REFERENCE_H
 
+#include <float.h>
+#include <math.h>
+
 #include "ops/op_formula.h"
 #include "ops/tables.h"
 
@@ -43,6 +46,11 @@ rp_reference *rp_reference_among(const rp_reference_entry *entries, size_t count
 /* The nearest f16 or bf16 (ties to even), inf beyond its range. */
 double rp_reference_f16(double value);
 double rp_reference_bf16(double value);
+
+/* A number on the way to a result: one that f32 cannot hold is infinite there, and in doubles would not be. */
+static inline double rp_reference_in_f32(double value) {
+    return fabs(value) > FLT_MAX ? copysign(INFINITY, value) : value;
+}
 
 /* What an element of an output is: integers truncated and saturated, NaN 0; f16 and bf16 beyond
  * their range infinite. Floats are otherwise left as they are: rounding is the tolerance's business. */

@@ -1,9 +1,8 @@
 /* References of family rows: plain loops over one row after the other.
  *
  * Doubles hold what overflows in f32, and there results are defined (an infinite norm gives 0). So
- * sums pass through narrow(), which makes infinite what f32 cannot hold. The scale of a result is
+ * sums pass through rp_reference_in_f32(), which makes infinite what f32 cannot hold. The scale of a result is
  * what an error of one f32 rounding in each term can amount to; see rp_op_data. */
-#include <float.h>
 #include <math.h>
 
 #include "reference/reference.h"
@@ -16,10 +15,6 @@ typedef struct row {
     double *out, *scale, *norm; /* of this row, or of its elements; norm may be NULL */
 } row;
 
-static double narrow(double value) {
-    return fabs(value) > FLT_MAX ? copysign(INFINITY, value) : value;
-}
-
 /* What small numbers may become: denormals may count as 0, before or after squaring. Large enough
  * that one rounding error of it covers the difference. */
 static double denormal_scale(double smallest) {
@@ -29,7 +24,7 @@ static double denormal_scale(double smallest) {
 static double sum(const row *r) {
     double total = 0;
     for (uint64_t i = 0; i < r->length; i++) total += r->x[i];
-    return narrow(total);
+    return rp_reference_in_f32(total);
 }
 
 static double sum_of_magnitudes(const row *r) {
@@ -41,7 +36,7 @@ static double sum_of_magnitudes(const row *r) {
 static double sum_of_squares(const row *r) {
     double total = 0;
     for (uint64_t i = 0; i < r->length; i++) total += r->x[i] * r->x[i];
-    return narrow(total);
+    return rp_reference_in_f32(total);
 }
 
 /* ---- A number per row ------------------------------------------------------------------------ */
@@ -92,7 +87,7 @@ static void of_argmax(const row *r) {
 static double spread(const row *r, double mean) {
     double total = 0;
     for (uint64_t i = 0; i < r->length; i++) total += (r->x[i] - mean) * (r->x[i] - mean);
-    return narrow(total);
+    return rp_reference_in_f32(total);
 }
 
 /* Each distance from the mean is as uncertain as the element and the mean are; and where all are
@@ -161,10 +156,10 @@ static void of_l2_normalize(const row *r) {
 
 /* Element i before exp: the mask is found by its own shape, over the whole of the output. */
 static double masked(const row *r, uint64_t i) {
-    double value = narrow(r->x[i] * r->call->attrs[0]);
+    double value = rp_reference_in_f32(r->x[i] * r->call->attrs[0]);
     if (!r->data->operands[1]) return value;
     uint64_t index = rp_reference_broadcast(r->call, 1, 2, r->number * r->length + i);
-    return narrow(value + rp_reference_mask(r->call, 1, r->data->operands[1][index]));
+    return rp_reference_in_f32(value + rp_reference_mask(r->call, 1, r->data->operands[1][index]));
 }
 
 static void of_softmax(const row *r) {

@@ -110,7 +110,7 @@ static void reference_fold(const rp_op_call *call, rp_op_data *data) {
                     uint64_t channel = x.last ? t * out.channels + c : c * w.taps + t;
                     double one = data->operands[0][at(&x, n, channel, window)];
                     uint64_t to = at(&out, n, c, place);
-                    data->operands[1][to] += one;
+                    data->operands[1][to] = rp_reference_in_f32(data->operands[1][to] + one);
                     data->scale[to] += fabs(one);
                 } while (next(&x, window));
             }
@@ -138,7 +138,7 @@ static void reference_conv(const rp_op_call *call, rp_op_data *data) {
                         uint64_t channel = m / made * weight.channels + u;
                         double term = data->operands[0][at(&x, n, channel, place)] *
                                       data->operands[1][at(&weight, m, u, tap)];
-                        sum += term;
+                        sum = rp_reference_in_f32(sum + term);
                         scale += fabs(term);
                     }
                 }
