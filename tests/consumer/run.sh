@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh TEST: one consumer test. Environment: CMAKE, BUILD (a finished build), SOURCE, LIBDIR (of an
-# installed tree, "lib/..."), CC, CXX, GENERATOR.
+# installed tree, "lib/..."), CC, CXX, GENERATOR, TYPE and WERROR (what BUILD was configured with).
 set -eu
 
 test=$1
@@ -21,6 +21,14 @@ fail() {
 install_tree() {
     "$CMAKE" --install "$BUILD" --prefix "$work/tree" >install.log
     mv "$work/tree" "$prefix"
+}
+
+# configure_ours ARGUMENT...: configures a build of our sources with the flags of BUILD, which takes objects from there.
+configure_ours() {
+    sed -n 's/^ *"command": "\(.*\)",$/\1/p' "$BUILD/compile_commands.json" | tr -s ' ' >"$work/commands"
+    launcher="sh;$here/compile.sh;$work/commands;$BUILD"
+    "$CMAKE" "$@" -G "$GENERATOR" -DCMAKE_BUILD_TYPE="$TYPE" -DREPRISE_WERROR="$WERROR" -DCMAKE_C_COMPILER="$CC" \
+        -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_C_COMPILER_LAUNCHER="$launcher" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher"
 }
 
 # The consumer's own build folder holds no trace of our build folder, so a program that runs was linked
@@ -163,8 +171,7 @@ check_documentation() {
 }
 
 check_subdirectory() {
-    "$CMAKE" -S "$here/subdirectory" -B build -G "$GENERATOR" -DREPRISE_SOURCE="$SOURCE" \
-        -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" >cmake.log
+    configure_ours -S "$here/subdirectory" -B build -DREPRISE_SOURCE="$SOURCE" >cmake.log
     "$CMAKE" --build build --parallel 2 >build.log ||
         { tail -50 build.log; fail "the project does not build"; }
     run_consumers build
@@ -179,14 +186,12 @@ expect_refused() {
     tr -s ' \n' ' ' <"$2" | grep -q "$1" || { cat "$2"; fail "not said: $1"; }
 }
 
-# The runtime by itself, on a machine without a C++ compiler; and what its package offers. Here and below
-# nothing is optimised: how libraries are put together is looked at, and compiling them is what takes time.
+# The runtime by itself, on a machine without a C++ compiler; and what its package offers.
 check_runtime_alone() {
     # Shadowing g++ in PATH is not enough: CMake finds it beside gcc.
     CXX=$work/no-such-compiler
     export CXX
-    "$CMAKE" -S "$SOURCE" -B runtime -G "$GENERATOR" -DREPRISE_COMPILER=OFF \
-        -DCMAKE_BUILD_TYPE= -DCMAKE_C_COMPILER="$CC" \
+    configure_ours -S "$SOURCE" -B runtime -DREPRISE_COMPILER=OFF \
         >cmake.log 2>&1 || { cat cmake.log; fail "the runtime does not configure alone"; }
     "$CMAKE" --build runtime >build.log 2>&1 || { cat build.log; fail "it does not build alone"; }
     "$CMAKE" --install runtime --prefix "$prefix" >install.log
@@ -216,9 +221,8 @@ check_runtime_alone() {
 
 # Static libraries, through CMake and pkg-config: the programs then need no library of ours.
 check_static() {
-    "$CMAKE" -S "$SOURCE" -B static -G "$GENERATOR" -DBUILD_SHARED_LIBS=OFF -DREPRISE_TESTS=OFF \
-        -DREPRISE_EXAMPLES=OFF -DCMAKE_BUILD_TYPE= -DCMAKE_C_COMPILER="$CC" \
-        -DCMAKE_CXX_COMPILER="$CXX" >cmake.log 2>&1 || { cat cmake.log; fail "not configured"; }
+    configure_ours -S "$SOURCE" -B static -DBUILD_SHARED_LIBS=OFF -DREPRISE_TESTS=OFF -DREPRISE_EXAMPLES=OFF \
+        >cmake.log 2>&1 || { cat cmake.log; fail "not configured"; }
     "$CMAKE" --build static --parallel 2 >build.log 2>&1 ||
         { tail -50 build.log; fail "static libraries do not build"; }
     "$CMAKE" --install static --prefix "$work/tree" >install.log
