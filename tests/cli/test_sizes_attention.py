@@ -28,8 +28,8 @@ buffers:
   new: {{kind: in, dtype: f32, shape: [tokens, 1, 16]}}
   offsets: {{kind: in, dtype: u32, shape: [batch + 1]}}
   position: {{kind: in, dtype: u32, shape: [1]}}
-  k: {{kind: inout, dtype: f32, shape: [24, 1, 16]}}
-  v: {{kind: inout, dtype: f32, shape: [24, 1, 16]}}
+  k: {{kind: inout, dtype: f32, shape: [16, 1, 16]}}
+  v: {{kind: inout, dtype: f32, shape: [16, 1, 16]}}
   out: {{kind: out, dtype: f32, shape: [tokens, 2, 16]}}
   chunk: {{kind: out, dtype: f32, shape: [tokens, 2, 16]}}
 nodes:
@@ -91,22 +91,22 @@ class Sizes(cli.Case):
         np.testing.assert_allclose(got, want.reshape(got.shape), rtol=1e-4, atol=1e-5)
 
     def test_several_tokens(self):
-        self.compile(SEVERAL, batch=4, tokens=40, rows=70)
-        for batch, tokens, rows in ((4, 40, 70), (3, 7, 33), (1, 1, 1), (2, 9, 0), (0, 3, 5), (2, 0, 5)):
+        self.compile(SEVERAL, batch=4, tokens=40, rows=16)  # sixteen: kernels that processors compile in a third of the time
+        for batch, tokens, rows in ((4, 40, 16), (3, 7, 9), (1, 1, 1), (2, 9, 0), (0, 3, 5), (2, 0, 5)):
             a = {"q": self.normal(batch, tokens, 4, 8), "k": self.normal(batch, rows, 2, 8), "v": self.normal(batch, rows, 2, 8),
                  "mask": self.random.random((batch, rows)) < 0.8}
-            out, = self.run_at((batch, tokens, rows), a, ["out"], fixed=(batch, tokens, rows) == (3, 7, 33))
+            out, = self.run_at((batch, tokens, rows), a, ["out"], fixed=(batch, tokens, rows) == (3, 7, 9))
             want, _, _ = Call({**a, "q": 2 * a["q"]}, causal=0).want(lambda x: x.astype("f8"))
             self.assertEqual(out.shape, (batch, tokens, 32))
             self.close(out, want + 1)
 
     def test_packed_tokens_and_new_rows(self):
-        self.compile(PACKED, batch=3, tokens=20)
-        for batch, tokens in ((3, 20), (2, 9), (1, 1), (3, 0), (0, 4)):
+        self.compile(PACKED, batch=3, tokens=13)
+        for batch, tokens in ((3, 13), (2, 9), (1, 1), (3, 0), (0, 4)):
             ends = np.sort(self.random.integers(0, tokens + 1, batch)).astype("u4")
             a = {"q": self.normal(tokens, 2, 16), "new": self.normal(tokens, 1, 16),
                  "offsets": np.concatenate([np.zeros(1, "u4"), ends]).astype("u4"), "position": np.array([3], "u4"),
-                 "k": self.normal(24, 1, 16), "v": self.normal(24, 1, 16)}
+                 "k": self.normal(16, 1, 16), "v": self.normal(16, 1, 16)}
             out, chunk, k, v = self.run_at((batch, tokens), a, ["out", "chunk", "k", "v"])
             want = np.zeros(out.shape)
             for first, end in zip(a["offsets"], a["offsets"][1:]):
