@@ -412,7 +412,7 @@ class Page(unittest.TestCase):
         for theme in ("light", "dark"):
             self.run_in_page(f"document.documentElement.className = '{theme}'")
             for view in self.run_in_page("viewsHere().map((v) => v.name)"):
-                for picked in ("null", "'n', 12", "'b', 3", "'g', 3", "'kernel', form.nodes.get(12).kernel", "'buffer', form.nodes.get(12).uses[0].buffer"):
+                for picked in ("null", "'n', 12", "'b', 3", "'buffer', form.nodes.get(12).uses[0].buffer"):
                     self.run_in_page(f"select({picked}); showView({json.dumps(view)})")
                     self.assertEqual(self.run_in_page(faint), {}, f"{theme} {view} {picked}")
             self.run_in_page("document.getElementById('search').focus(); document.getElementById('search').value = 'n1'; document.getElementById('search').dispatchEvent(new Event('input'))")
