@@ -380,16 +380,15 @@ static bool check_stores(rp_shape *s) {
     return stores > 0 || refuse(s, "nothing goes to memory");
 }
 
-/* Elements of 64 bits are two words, of which no kernel but a map makes values. */
+/* Elements of 64 bits are two words, of which no kernel but a map makes values; a kernel's own text makes numbers
+ * of its operands. */
 static bool check_wide(rp_shape *s) {
     for (uint32_t i = 0; i < s->count && s->kind != RP_SHAPE_MAP; i++) {
         const rp_op_call *c = s->members[i].call;
         for (uint32_t k = 0; k < c->operand_count; k++)
-            if (!c->operands[k].absent && rp_op_is_wide(c->operands[k].dtype) &&
-                (is_output(s, i, k) || rp_op_formula(c)))
-                return refuse(s,
-                              "n%u %s has elements of 64 bits, which are moved and converted by "
-                              "maps alone",
+            if (!c->operands[k].absent && !rp_op_is_long(c, k) &&
+                rp_op_is_wide(c->operands[k].dtype) && (is_output(s, i, k) || rp_op_formula(c)))
+                return refuse(s, "n%u %s has elements of 64 bits, which are fused with maps alone",
                               id_of(s, i), op_of(s, i));
     }
     return true;

@@ -49,12 +49,6 @@ static bool is_in(uint8_t dtype, uint32_t set) {
     return dtype < 32 && (set >> dtype & 1) != 0;
 }
 
-/* What elements of a dtype are computed as. */
-static uint8_t wide(uint8_t dtype) {
-    if (is_in(dtype, RP_DT_FLOAT)) return RP_F32;
-    return is_in(dtype, RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32)) ? RP_I32 : RP_U32;
-}
-
 static rp_status reduce(rp_expansion *x, const char *by, rp_given_operand *in,
                         rp_given_operand *out, rp_given_operand *places, uint64_t splits) {
     const rp_attribute attrs[] = {{.name = "by", .text = by},
@@ -89,7 +83,7 @@ static rp_status reduce_one(rp_expansion *x, const char *by, const rp_given_oper
         if (made) to = around(out, l, 1);
         if (parts > 1) {
             RP_TRY(rp_expand_temp(x, "parts", &part));
-            part.argument.tensor.dtype = wide(in->argument.tensor.dtype);
+            part.argument.tensor.dtype = rp_axes_joined(in->argument.tensor.dtype);
             RP_TRY(reduce(x, by, &from, &part, NULL, parts));
             from = part;
         }
@@ -128,12 +122,12 @@ static bool last_run(const rp_expansion *x, const reduced *r, const rp_tensor *s
     return true;
 }
 
-/* Into `out`: made, or a transient of f32, i32 or u32; seen with all dimensions. */
+/* Into `out`: made, or a transient of f32 or integers of 32 or 64 bits; seen with all dimensions. */
 static rp_status reduce_axes(rp_expansion *x, const char *by, const rp_given_operand *in,
                              const reduced *r, rp_given_operand *out) {
     rp_given_operand from = *in, next;
     rp_tensor shape = r->shape;
-    uint8_t dtype = wide(in->argument.tensor.dtype);
+    uint8_t dtype = rp_axes_joined(in->argument.tensor.dtype);
     bool only = false;
     rp_lines l;
     if (!last_run(x, r, &shape, &l, &only)) { /* each element alone */
@@ -174,17 +168,12 @@ rp_status rp_along_reduce(rp_expansion *x, const char *by, const rp_given_operan
     return reduce_axes(x, by, in, &r, out);
 }
 
-static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count) {
-    const rp_attribute expr = {.name = "expr", .text = formula};
-    return rp_expand_op(x, "map", parts, count, &expr, 1);
-}
-
-/* A transient of 32 bits by a formula over x. */
+/* A transient by a formula over x. */
 static rp_status map_to(rp_expansion *x, const char *name, uint8_t dtype, const char *formula,
                         rp_given_operand *in, rp_given_operand *out) {
     RP_TRY(rp_expand_temp(x, name, out));
     out->argument.tensor.dtype = dtype;
-    return map(x, formula, RP_PARTS({"x", in}, {"out", out}));
+    return rp_expand_map(x, formula, RP_PARTS({"x", in}, {"out", out}));
 }
 
 /* ---- The reductions -------------------------------------------------------------------------- */
@@ -233,7 +222,7 @@ static uint8_t result_dtype(const recipe *how, uint8_t dtype) {
     bool floats = is_in(dtype, RP_DT_FLOAT);
     if (how->flags) return RP_BOOL;
     if (floats || how->by[0] == 'm') return dtype;
-    return how->floats ? RP_F32 : wide(dtype);
+    return how->floats ? RP_F32 : rp_axes_joined(dtype);
 }
 
 /* What changes nothing of what it joins, as a formula of the type of the elements. */
@@ -244,6 +233,8 @@ static const char *neutral(const recipe *how, uint8_t as) {
     if (strcmp(how->by, "prod") == 0) return "1";
     if (as == RP_F32) return least ? "inf" : "-inf";
     if (as == RP_U32) return least ? "4294967295" : "0";
+    if (as == RP_U64) return least ? "18446744073709551615" : "0";
+    if (as == RP_I64) return least ? "9223372036854775807" : "-9223372036854775807 - 1";
     return least ? "2147483647" : "-2147483647 - 1";
 }
 
@@ -279,24 +270,25 @@ static rp_status count_where(rp_expansion *x, const rp_given_operand *where, con
     rp_given_operand seen = rp_axes_seen(where, &r->shape), ones;
     RP_TRY(rp_expand_temp(x, "ones", &ones));
     ones.argument.tensor.dtype = RP_F32;
-    RP_TRY(map(x, "where ? 1.0 : 0.0", RP_PARTS({"where", &seen}, {"out", &ones})));
+    RP_TRY(rp_expand_map(x, "where ? 1.0 : 0.0", RP_PARTS({"where", &seen}, {"out", &ones})));
     RP_TRY(rp_expand_temp(x, "count", out));
     return reduce_axes(x, "sum", &ones, r, out);
 }
 
 /* What is joined: elements of x as `before` has them, and where they are left out something neutral. */
 static rp_status prepare(rp_expansion *x, const recipe *how, const rp_given_operand *where,
-                         const reduced *r, rp_given_operand *in, const char *before,
+                         const reduced *r, rp_given_operand *in, const char *before, uint8_t result,
                          rp_given_operand *out) {
     uint8_t dtype = in->argument.tensor.dtype;
-    uint8_t as = how->flags ? RP_BOOL : how->floats ? RP_F32 : wide(dtype);
+    uint8_t whole = rp_axes_widens(dtype, result) ? result : rp_axes_joined(dtype);
+    uint8_t as = how->flags ? RP_BOOL : how->floats ? RP_F32 : whole;
     char formula[96];
-    if (!where) return map_to(x, "x", as, before, in, out);
+    if (!where) return map_to(x, "x", as, before ? before : "x", in, out);
     rp_given_operand seen = rp_axes_seen(where, &r->shape);
     snprintf(formula, sizeof formula, "where ? %s : %s", before ? before : "x", neutral(how, as));
     RP_TRY(rp_expand_temp(x, "x", out));
     out->argument.tensor.dtype = as;
-    return map(x, formula, RP_PARTS({"where", &seen}, {"x", in}, {"out", out}));
+    return rp_expand_map(x, formula, RP_PARTS({"where", &seen}, {"x", in}, {"out", out}));
 }
 
 static rp_status expand_reduction(rp_expansion *x) {
@@ -313,22 +305,25 @@ static rp_status expand_reduction(rp_expansion *x) {
     RP_TRY(rp_axes_make(x, out, &result, result_dtype(how, dtype)));
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept);
     const char *before = is_in(dtype, RP_DT_FLOAT) ? how->before_float : how->before_int;
-    if (before || where) {
-        RP_TRY(prepare(x, how, where, &chosen, &from, before, &first));
+    uint8_t made = out->argument.tensor.dtype;
+    bool widened = !how->flags && !how->floats && rp_axes_widens(dtype, made);
+    if (widened && before) before = made == RP_I64 ? "i64(x) * i64(x)" : "u64(x) * u64(x)";
+    if (before || where || widened) {
+        RP_TRY(prepare(x, how, where, &chosen, &from, before, made, &first));
         from = first;
     }
     if (!how->after) return reduce_axes(x, how->by, &from, &r, &to);
     RP_TRY(rp_expand_temp(x, "sum", &sum));
     RP_TRY(reduce_axes(x, how->by, &from, &r, &sum));
-    if (!how->by_count) return map(x, how->after, RP_PARTS({"x", &sum}, {"out", &to}));
+    if (!how->by_count) return rp_expand_map(x, how->after, RP_PARTS({"x", &sum}, {"out", &to}));
     char after[48];
     if (!where) {
         snprintf(after, sizeof after, "x / %.1f", (double)r.count);
-        return map(x, after, RP_PARTS({"x", &sum}, {"out", &to}));
+        return rp_expand_map(x, after, RP_PARTS({"x", &sum}, {"out", &to}));
     }
     RP_TRY(count_where(x, where, &chosen, &count));
     snprintf(after, sizeof after, "x / (n * %.1f)", (double)chosen.count);
-    return map(x, after, RP_PARTS({"x", &sum}, {"n", &count}, {"out", &to}));
+    return rp_expand_map(x, after, RP_PARTS({"x", &sum}, {"n", &count}, {"out", &to}));
 }
 
 /* Rows of floats that have an op of their own; false: it is not one. */
@@ -361,10 +356,11 @@ static rp_status expand_log_sum_exp(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "shifted", &shifted));
     RP_TRY(rp_expand_temp(x, "total", &total));
     RP_TRY(reduce_axes(x, "max", &floats, &r, &top));
-    RP_TRY(map(x, "x == top ? 1.0 : exp(x - top)",
-               RP_PARTS({"x", &floats}, {"top", &top}, {"out", &shifted})));
+    RP_TRY(rp_expand_map(x, "x == top ? 1.0 : exp(x - top)",
+                         RP_PARTS({"x", &floats}, {"top", &top}, {"out", &shifted})));
     RP_TRY(reduce_axes(x, "sum", &shifted, &r, &total));
-    return map(x, "top + log(total)", RP_PARTS({"top", &top}, {"total", &total}, {"out", &to}));
+    return rp_expand_map(x, "top + log(total)",
+                         RP_PARTS({"top", &top}, {"total", &total}, {"out", &to}));
 }
 
 /* Square distances from the mean, which is corrected by what rounding took of it. */
@@ -391,14 +387,15 @@ static rp_status expand_variance(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "spread", &spread));
     RP_TRY(reduce_axes(x, "sum", &floats, &r, &sum));
     snprintf(formula, sizeof formula, "x - sum / %.1f", (double)r.count);
-    RP_TRY(map(x, formula, RP_PARTS({"x", &floats}, {"sum", &sum}, {"out", &apart})));
+    RP_TRY(rp_expand_map(x, formula, RP_PARTS({"x", &floats}, {"sum", &sum}, {"out", &apart})));
     RP_TRY(reduce_axes(x, "sum", &apart, &r, &rest));
     snprintf(formula, sizeof formula, "(apart - rest / %.1f) * (apart - rest / %.1f)",
              (double)r.count, (double)r.count);
-    RP_TRY(map(x, formula, RP_PARTS({"apart", &apart}, {"rest", &rest}, {"out", &squares})));
+    RP_TRY(
+        rp_expand_map(x, formula, RP_PARTS({"apart", &apart}, {"rest", &rest}, {"out", &squares})));
     RP_TRY(reduce_axes(x, "sum", &squares, &r, &spread));
     snprintf(formula, sizeof formula, "spread / %.1f", (double)r.count - correction);
-    return map(x, formula, RP_PARTS({"spread", &spread}, {"out", &to}));
+    return rp_expand_map(x, formula, RP_PARTS({"spread", &spread}, {"out", &to}));
 }
 
 /* ---- Places ---------------------------------------------------------------------------------- */
@@ -424,10 +421,10 @@ static rp_status expand_place(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "places", &places));
     if (parts <= 1) {
         RP_TRY(reduce(x, by, &from, NULL, &places, 1));
-        return map(x, "x == 4294967295 ? 0 : x", RP_PARTS({"x", &places}, {"out", &to}));
+        return rp_expand_map(x, "x == 4294967295 ? 0 : x", RP_PARTS({"x", &places}, {"out", &to}));
     }
     RP_TRY(rp_expand_temp(x, "values", &values));
-    values.argument.tensor.dtype = wide(dtype);
+    values.argument.tensor.dtype = rp_axes_joined(dtype);
     RP_TRY(reduce(x, by, &from, &values, &places, parts));
     RP_TRY(rp_expand_temp(x, "best", &best));
     RP_TRY(reduce(x, by, &values, NULL, &best, 1));
@@ -454,7 +451,7 @@ rp_status rp_along_scan(rp_expansion *x, const rp_along *how, const rp_lines *l,
     if (parts <= 1) return scan(x, how, &from, NULL, &to, how->exclusive, 1);
     RP_TRY(rp_expand_temp(x, "totals", &totals));
     RP_TRY(rp_expand_temp(x, "starts", &starts));
-    totals.argument.tensor.dtype = wide(in->argument.tensor.dtype);
+    totals.argument.tensor.dtype = rp_axes_joined(in->argument.tensor.dtype);
     starts.argument.tensor.dtype = totals.argument.tensor.dtype;
     RP_TRY(reduce(x, how->by, &from, &totals, NULL, parts));
     RP_TRY(scan(x, how, &totals, NULL, &starts, true, 1));
@@ -472,8 +469,12 @@ static rp_status expand_scan(rp_expansion *x) {
     bool same = is_in(dtype, RP_DT_FLOAT) || how.by[0] == 'm';
     rp_lines l;
     RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
-    RP_TRY(rp_axes_make(x, out, &shape, same ? dtype : wide(dtype)));
-    return rp_along_scan(x, &how, &l, in, out);
+    RP_TRY(rp_axes_make(x, out, &shape, same ? dtype : rp_axes_joined(dtype)));
+    if (!rp_axes_widens(dtype, out->argument.tensor.dtype))
+        return rp_along_scan(x, &how, &l, in, out);
+    rp_given_operand first;
+    RP_TRY(map_to(x, "x", out->argument.tensor.dtype, "x", in, &first));
+    return rp_along_scan(x, &how, &l, &first, out);
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -521,7 +522,10 @@ static rp_status expand_scan(rp_expansion *x) {
 #define BY_ROWS                                                                                    \
     "Rows of floats are an op over rows, everything else is `reduce_axis`, twice where lines are " \
     "few and long; both add up in f32. "
-#define WIDER "Of integers it has 32 bits, unless `dtype` says otherwise, and wraps. "
+#define WIDER                                                                                      \
+    "Of integers it has 32 bits, of i64 and u64 64, unless `dtype` says otherwise, and wraps; "    \
+    "with "                                                                                        \
+    "`dtype: i64` smaller ones are joined as such. "
 #define SCANS                                                                                      \
     "`scan`; where lines are few and long `reduce_axis` of their parts, a `scan` of that, and "    \
     "one "                                                                                         \

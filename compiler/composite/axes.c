@@ -27,6 +27,20 @@ rp_given_operand rp_axes_seen(const rp_given_operand *operand, const rp_tensor *
     return out;
 }
 
+static bool is_in(uint8_t dtype, uint32_t set) {
+    return dtype < 32 && (set >> dtype & 1) != 0;
+}
+
+uint8_t rp_axes_joined(uint8_t dtype) {
+    if (is_in(dtype, RP_DT_FLOAT)) return RP_F32;
+    if (is_in(dtype, RP_DT_LONG)) return dtype;
+    return is_in(dtype, RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32)) ? RP_I32 : RP_U32;
+}
+
+bool rp_axes_widens(uint8_t dtype, uint8_t result) {
+    return is_in(result, RP_DT_LONG) && !is_in(dtype, RP_DT_LONG | RP_DT_FLOAT);
+}
+
 rp_status rp_axes_wrong(rp_expansion *x, uint32_t attr, const char *what) {
     rp_application *a = x->application;
     const char *name = x->composite->attrs[attr].name;

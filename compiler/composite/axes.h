@@ -41,6 +41,11 @@ rp_status rp_along_scan(rp_expansion *x, const rp_along *how, const rp_lines *li
 rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool largest, double k,
                         rp_given_operand *values, rp_given_operand *indices);
 
+/* What elements of a dtype are joined as, and whether small integers are joined as such of 64 bits, which the result is
+ * wanted to have. */
+uint8_t rp_axes_joined(uint8_t dtype);
+bool rp_axes_widens(uint8_t dtype, uint8_t result);
+
 /* ---- Entries of the tables -------------------------------------------------------------------- */
 
 #define RP_LIST(name_, default_, low_, high_, brief_)                                              \

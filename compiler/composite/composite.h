@@ -90,6 +90,8 @@ rp_status rp_expand_temp(rp_expansion *x, const char *name, rp_given_operand *ou
 /* Appends an op; operands that were fresh come back made. */
 rp_status rp_expand_op(rp_expansion *x, const char *op, const rp_part *parts, uint32_t part_count,
                        const rp_attribute *attrs, uint32_t attr_count);
+/* The same of a map by a formula. */
+rp_status rp_expand_map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count);
 #define RP_PARTS(...)                                                                              \
     (const rp_part[]){__VA_ARGS__}, sizeof((const rp_part[]){__VA_ARGS__}) / sizeof(rp_part)
 #define RP_NO_ATTRS NULL, 0

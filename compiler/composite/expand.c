@@ -300,6 +300,12 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
     return status;
 }
 
+rp_status rp_expand_map(rp_expansion *x, const char *formula, const rp_part *parts,
+                        uint32_t count) {
+    const rp_attribute expr = {.name = "expr", .text = formula};
+    return rp_expand_op(x, "map", parts, count, &expr, 1);
+}
+
 enum { SHAPE = 96 };
 
 static void print_shape(const rp_expansion *e, const rp_tensor *tensor, char out[SHAPE]) {

@@ -9,11 +9,6 @@
 
 enum { FORMULA = 96 };
 
-static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count) {
-    const rp_attribute expr = {.name = "expr", .text = formula};
-    return rp_expand_op(x, "map", parts, count, &expr, 1);
-}
-
 rp_status rp_expand_batch_norm(rp_expansion *x) {
     enum { X, SCALE, BIAS, MEAN, VARIANCE, OUT };
     enum { EPS, LAYOUT };
@@ -32,12 +27,13 @@ rp_status rp_expand_batch_norm(rp_expansion *x) {
     factor.argument.tensor.dtype = RP_F32;
     snprintf(formula, sizeof formula, "%s / sqrt(variance + %.9g)", o[SCALE] ? "scale" : "1",
              x->attrs[EPS]);
-    RP_TRY(map(x, formula,
-               RP_PARTS({"scale", o[SCALE] ? &own[SCALE] : NULL}, {"variance", &own[VARIANCE]},
-                        {"out", &factor})));
-    return map(x, o[BIAS] ? "(x - mean) * factor + bias" : "(x - mean) * factor",
-               RP_PARTS({"x", &from}, {"factor", &factor}, {"bias", o[BIAS] ? &own[BIAS] : NULL},
-                        {"mean", &own[MEAN]}, {"out", &to}));
+    RP_TRY(rp_expand_map(x, formula,
+                         RP_PARTS({"scale", o[SCALE] ? &own[SCALE] : NULL},
+                                  {"variance", &own[VARIANCE]}, {"out", &factor})));
+    return rp_expand_map(x, o[BIAS] ? "(x - mean) * factor + bias" : "(x - mean) * factor",
+                         RP_PARTS({"x", &from}, {"factor", &factor},
+                                  {"bias", o[BIAS] ? &own[BIAS] : NULL}, {"mean", &own[MEAN]},
+                                  {"out", &to}));
 }
 
 static rp_status permute(rp_expansion *x, rp_given_operand *from, rp_given_operand *to) {
@@ -81,12 +77,12 @@ static rp_status norm_groups(rp_expansion *x, const rp_grid *grid, uint64_t grou
     RP_TRY(rp_expand_make(x, &normal, RP_F32, rank, dims));
     RP_TRY(normalise(x, grid, groups, eps, o[X], &normal));
     to = *o[OUT];
-    return map(x,
-               !o[BIAS]    ? "normal * scale"
-               : !o[SCALE] ? "normal + bias"
-                           : "normal * scale + bias",
-               RP_PARTS({"normal", &normal}, {"scale", o[SCALE] ? &scale : NULL},
-                        {"bias", o[BIAS] ? &bias : NULL}, {"out", &to}));
+    return rp_expand_map(x,
+                         !o[BIAS]    ? "normal * scale"
+                         : !o[SCALE] ? "normal + bias"
+                                     : "normal * scale + bias",
+                         RP_PARTS({"normal", &normal}, {"scale", o[SCALE] ? &scale : NULL},
+                                  {"bias", o[BIAS] ? &bias : NULL}, {"out", &to}));
 }
 
 rp_status rp_expand_group_norm(rp_expansion *x) {

@@ -2,7 +2,8 @@
  *
  * Rows that a workgroup keeps are sorted by top_k, of all there is. Longer ones are sorted by digits,
  * least first: count, scan, move (ir/ops/order.c), once for each 8 bits in which keys of the dtype
- * can differ. Keys and indices move together, and values come out of the keys. Elements along another
+ * can differ. Integers of 64 bits are sorted by their lower halves, and then, what is equal staying in order, by
+ * their upper ones. Keys and indices move together, and values come out of the keys. Elements along another
  * axis than the last are transposed in front and behind, which fuses. */
 #include <stdio.h>
 
@@ -76,12 +77,53 @@ static rp_status move(rp_expansion *x, const pass *p, rp_given_operand *in,
 
 /* Rows of `in`, sorted into `values` and `indices`, either of which may be NULL; both are rows, too. */
 static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descending,
+                           rp_given_operand *values, rp_given_operand *indices);
+
+/* A transient of the shape of `rows`. */
+static rp_status make_rows(rp_expansion *x, const char *name, const rp_tensor *rows, uint8_t dtype,
+                           rp_given_operand *out) {
+    RP_TRY(rp_expand_temp(x, name, out));
+    return rp_axes_make(x, out, rows, dtype);
+}
+
+static rp_status take(rp_expansion *x, rp_given_operand *from, rp_given_operand *at,
+                      rp_given_operand *out) {
+    static const rp_attribute axis = {.name = "axis", .number = 1};
+    return rp_expand_op(x, "take_along_axis", RP_PARTS({"x", from}, {"indices", at}, {"out", out}),
+                        &axis, 1);
+}
+
+/* Of 64 bits: by one half, then by the other. */
+static rp_status sort_long(rp_expansion *x, rp_given_operand *in, bool descending,
+                           rp_given_operand *values, rp_given_operand *indices) {
+    const rp_tensor rows = in->argument.tensor;
+    uint8_t upper = rows.dtype == RP_I64 ? RP_I32 : RP_U32;
+    rp_given_operand low, high, turned, first, second, both, *at = indices ? indices : &both;
+    RP_TRY(make_rows(x, "low", &rows, RP_U32, &low));
+    RP_TRY(make_rows(x, "high", &rows, upper, &high));
+    RP_TRY(rp_expand_map(x, "u32(x)", RP_PARTS({"x", in}, {"out", &low})));
+    RP_TRY(rp_expand_map(x, upper == RP_I32 ? "i32(x >> 32)" : "u32(x >> 32)",
+                         RP_PARTS({"x", in}, {"out", &high})));
+    RP_TRY(make_rows(x, "first", &rows, RP_U32, &first));
+    RP_TRY(sort_rows(x, &low, descending, NULL, &first));
+    RP_TRY(make_rows(x, "turned", &rows, upper, &turned));
+    RP_TRY(take(x, &high, &first, &turned));
+    RP_TRY(make_rows(x, "second", &rows, RP_U32, &second));
+    RP_TRY(sort_rows(x, &turned, descending, NULL, &second));
+    if (!indices) RP_TRY(make_rows(x, "both", &rows, RP_U32, &both));
+    RP_TRY(take(x, &first, &second, at));
+    return values ? take(x, in, at, values) : RP_OK;
+}
+
+static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descending,
                            rp_given_operand *values, rp_given_operand *indices) {
     const rp_tensor *t = &in->argument.tensor;
     uint64_t length = t->dims[1], rows = t->dims[0];
     rp_given_operand unused, keys[2], places[2], *from = in, *with = NULL;
     digits d = digits_of(t->dtype);
     const char *order = descending ? "descending" : "ascending";
+    if (t->dtype == RP_I64 || t->dtype == RP_U64)
+        return sort_long(x, in, descending, values, indices);
     if (rp_choose_special(x->application, length <= SHORT)) { /* k is an attribute */
         const rp_attribute attrs[] = {
             {.name = "k", .number = (double)length},
@@ -207,11 +249,6 @@ rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool larges
 
 /* ---- Distinct elements ----------------------------------------------------------------------- */
 
-static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count) {
-    const rp_attribute expr = {.name = "expr", .text = formula};
-    return rp_expand_op(x, "map", parts, count, &expr, 1);
-}
-
 /* Puts elements of `src` where `index` says into `dst`, which has been filled. */
 static rp_status scatter(rp_expansion *x, const rp_given_operand *src,
                          const rp_given_operand *index, const rp_given_operand *dst, uint64_t n) {
@@ -266,15 +303,15 @@ static rp_status expand_unique(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "before", &before));
     RP_TRY(shifted(x, &sorted, -1, &before));
     RP_TRY(numbers(x, "fresh", n, &fresh));
-    RP_TRY(map(x,
-               floats ? "i0 == 0 || (s != b && !(isnan(s) && isnan(b))) ? 1 : 0"
-                      : "i0 == 0 || s != b ? 1 : 0",
-               RP_PARTS({"s", &sorted}, {"b", &before}, {"out", &fresh})));
+    RP_TRY(rp_expand_map(x,
+                         floats ? "i0 == 0 || (s != b && !(isnan(s) && isnan(b))) ? 1 : 0"
+                                : "i0 == 0 || s != b ? 1 : 0",
+                         RP_PARTS({"s", &sorted}, {"b", &before}, {"out", &fresh})));
     RP_TRY(numbers(x, "rank", n, &rank));
     RP_TRY(rp_along_scan(x, &sum, &l, &fresh, &rank));
     RP_TRY(numbers(x, "at", n, &at)); /* past the end where it is not the first */
-    RP_TRY(map(x, "fresh != 0 ? rank - 1 : 4294967295",
-               RP_PARTS({"fresh", &fresh}, {"rank", &rank}, {"out", &at})));
+    RP_TRY(rp_expand_map(x, "fresh != 0 ? rank - 1 : 4294967295",
+                         RP_PARTS({"fresh", &fresh}, {"rank", &rank}, {"out", &at})));
     RP_TRY(fill(x, o[VALUES], 0));
     RP_TRY(scatter(x, &sorted, &at, o[VALUES], n));
     const rp_attribute last[] = {{.name = "start", .number = -1}, {.name = "count", .number = 1}};
@@ -282,7 +319,7 @@ static rp_status expand_unique(rp_expansion *x) {
     if (o[INVERSE]) {
         rp_given_operand to = rp_axes_seen(o[INVERSE], &line), number;
         RP_TRY(numbers(x, "number", n, &number));
-        RP_TRY(map(x, "rank - 1", RP_PARTS({"rank", &rank}, {"out", &number})));
+        RP_TRY(rp_expand_map(x, "rank - 1", RP_PARTS({"rank", &rank}, {"out", &number})));
         RP_TRY(fill(x, &to, 0));
         RP_TRY(scatter(x, &number, &places, &to, n));
     }
@@ -298,7 +335,8 @@ static rp_status expand_unique(rp_expansion *x) {
     RP_TRY(shifted(x, &starts, 1, &next));
     snprintf(formula, sizeof formula, "(i0 == %llu ? %llu : next) - starts",
              (unsigned long long)n - 1, (unsigned long long)n);
-    return map(x, formula, RP_PARTS({"next", &next}, {"starts", &starts}, {"out", o[COUNTS]}));
+    return rp_expand_map(x, formula,
+                         RP_PARTS({"next", &next}, {"starts", &starts}, {"out", o[COUNTS]}));
 }
 
 /* ---- Updates --------------------------------------------------------------------------------- */
@@ -414,7 +452,8 @@ static rp_status expand_scatter_nd(rp_expansion *x) {
 #define SORTS                                                                                      \
     "`top_k` of rows of up to 1024 elements; longer ones are sorted by digits, with a "            \
     "`radix_count`, a `scan` and a `radix_place` for each 8 bits in which elements of the dtype "  \
-    "can differ. Equal elements stay in their order in either direction; -0 equals 0 and comes "   \
+    "can differ; i64 and u64 by their halves, one after the other. Equal elements stay in their "  \
+    "order in either direction; -0 equals 0 and comes "                                            \
     "out as 0; NaN comes last. "
 
 #define REDUCTION                                                                                  \

@@ -106,6 +106,14 @@ static const char *store_function(rp_emit *e, uint32_t member, uint32_t operand)
         if (!value->window) rp_emit_core(e, o->value, 1);
         value->store = rp_emit_epilogue(e, &o->value, 1);
     }
+    if (rp_op_is_long(&e->members[member].call, operand)) {
+        const char *name = rp_emit_name(e, "%s_number", value->store);
+        if (e->status == RP_OK && rp_emit_add_function(e, name))
+            rp_text_format(&e->functions,
+                           "void %s(uint i, %s value) {\n    %s(i, to_words(value));\n}\n\n", name,
+                           rp_emit_text_class(e, member, operand), value->store);
+        return name;
+    }
     return value->store;
 }
 
@@ -184,8 +192,9 @@ static const char *make_store_4(rp_emit *e, uint32_t member, uint32_t operand, b
     const char *name = rp_emit_name(e, ahead ? "%s_late" : "%s_4", one);
     if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
     const char *type = rp_emit_type_4(e, member, operand);
-    bool plain = o->absent || rp_emit_only_stored(e, o->value);
-    if (!plain && put_epilogue_4(e, name, type, o->value, ahead)) return name;
+    bool number = rp_op_is_long(&e->members[member].call, operand);
+    bool plain = o->absent || (!number && rp_emit_only_stored(e, o->value));
+    if (!plain && !number && put_epilogue_4(e, name, type, o->value, ahead)) return name;
     if (ahead) put_ahead(e, name, NULL, NULL);
     rp_text_format(&e->functions, "void %s(uint i, %s value", name, type);
     if (ahead) rp_text_format(&e->functions, ", %s_AHEAD ahead", name);
@@ -215,10 +224,10 @@ static const char *ahead_function(rp_emit *e, uint32_t member, uint32_t operand)
 
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
-    static const rp_emit_names names = {rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8,
-                                        rp_emit_reader_words, rp_emit_fetch,    rp_emit_fetched,
-                                        store_function,       store_function_4, ahead_type,
-                                        ahead_function,       store_ahead};
+    static const rp_emit_names names = {
+        rp_emit_text_reader, rp_emit_text_reader_4, rp_emit_reader_8, rp_emit_reader_words,
+        rp_emit_fetch,       rp_emit_fetched,       store_function,   store_function_4,
+        ahead_type,          ahead_function,        store_ahead};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

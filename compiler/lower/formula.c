@@ -419,7 +419,7 @@ static void put_signature(formula_job *job, rp_text *to, const char *name, const
         uint8_t own = types[args->names[i]];
         if (rp_formula_is_wide(own))
             rp_text_format(to, "    %s %s = %s(%swords);\n", type_name(own), word,
-                           own == RP_TYPE_I64 ? "to_i64" : "to_u64", word);
+                           own == RP_TYPE_I64 ? "long_of" : "ulong_of", word);
     }
 }
 

@@ -9,8 +9,13 @@
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
+<<<<<<< HEAD
  *   values, fours    reading, which goes from one to the other: functions of an index, and evaluation at the
  *             index at hand; the same of several elements at once
+=======
+ *   values    reading: functions of an index, and evaluation at the index at hand
+ *   text_values  what text of kernels/ reads operands with
+>>>>>>> 298300d (Reduce, scan, sort and update integers of 64 bits)
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
  *   epilogue  from a kernel's own results to everything behind them
@@ -85,6 +90,8 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
 /* The floats or integers of four elements in `words`, as rp_emit_load_type() loads them. */
 const char *rp_emit_unpack_4(rp_emit *e, uint8_t dtype, const char *words);
 const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one of four elements, `type`, that calls `one` four times. */
+void rp_emit_put_four(rp_emit *e, const char *type, const char *name, const char *one);
 /* Appends one of the last kind that calls `four` twice. */
 void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
 /* How many elements of an operand are sixteen bytes, as cooperative matrices take them: sixteen of i8
@@ -118,6 +125,9 @@ typedef struct rp_emit_names {
     rp_emit_function *store, *store_4;
     rp_emit_function *ahead_type, *ahead, *store_ahead; /* what is behind four, loaded ahead */
 } rp_emit_names;
+
+/* What an operand's elements are in text of kernels/: their class, or int64_t and uint64_t (rp_op_is_long). */
+const char *rp_emit_text_class(const rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
 void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value,
@@ -289,7 +299,9 @@ rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count
 /* Lets a valid module say which subgroup size it relies on; replaces *words. */
 rp_status rp_say_subgroup(const rp_allocator *a, uint32_t size, uint32_t **words, uint32_t *count);
 
-/* What a text of kernels/ reads an operand with: rp_emit_reader, but for masks of bool. */
+/* What a text of kernels/ reads an operand with, and four of its elements: rp_emit_reader, but for masks of bool
+ * and numbers of 64 bits. */
 const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_text_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
 
 #endif

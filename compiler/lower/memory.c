@@ -109,6 +109,8 @@ bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand)
 
 const char *rp_emit_type_4(const rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (rp_op_is_long(&e->members[member].call, operand))
+        return o->dtype == RP_I64 ? "i64vec4" : "u64vec4";
     const char *type = rp_emit_class(o->absent ? RP_F32 : o->dtype);
     if (o->absent && rp_emit_absent_is_uint(e, member, operand)) type = "uint";
     return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
@@ -190,7 +192,7 @@ static void put_blocks(rp_emit *e, uint32_t member, uint32_t operand, const char
 }
 
 /* Four elements, each as the reader of one gives it. */
-static void put_four(rp_emit *e, const char *type, const char *name, const char *one) {
+void rp_emit_put_four(rp_emit *e, const char *type, const char *name, const char *one) {
     rp_text_format(&e->functions,
                    "%s %s(uint i) {\n    return %s(%s(i), %s(i + 1u), %s(i + 2u), %s(i + 3u));\n"
                    "}\n\n",
@@ -222,7 +224,7 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand) {
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n", type, name,
                        rp_emit_unpack_4(e, dtype, words));
     } else {
-        put_four(e, type, name, one);
+        rp_emit_put_four(e, type, name, one);
     }
     return name;
 }

@@ -162,7 +162,7 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
     const rp_op_call *call = &e->members[job->member].call;
     uint32_t i;
     if ((i = operand_before(call, word, length, "_CLASS")) != RP_NONE) {
-        rp_text_string(job->to, rp_emit_class(call->operands[i].dtype));
+        rp_text_string(job->to, rp_emit_text_class(e, job->member, i));
     } else if ((i = operand_before(call, word, length, "_CLASS_4")) != RP_NONE) {
         rp_text_string(job->to, rp_emit_type_4(e, job->member, i));
     } else if ((i = operand_before(call, word, length, "_DTYPE")) != RP_NONE) {

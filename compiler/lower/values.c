@@ -316,23 +316,6 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 /* ---- Functions of an index ------------------------------------------------------------------- */
 
-const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand) {
-    const char *one = rp_emit_reader(e, member, operand);
-    if (e->status != RP_OK || !rp_op_is_bool_mask(&e->members[member].call, operand)) return one;
-    const char *name = rp_emit_name(e, "%s_mask", one);
-    if (rp_emit_add_function(e, name))
-        rp_text_format(&e->functions, "float %s(uint i) {\n    return to_mask(%s(i));\n}\n\n", name,
-                       one);
-    return name;
-}
-
-void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
-                          const char *value) {
-    static const rp_emit_names names = {rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8,
-                                        rp_emit_reader_words, rp_emit_fetch,    rp_emit_fetched};
-    rp_emit_text(e, to, member, source, value, &names);
-}
-
 /* A pointwise op of kernels/pointwise: its text is the function. */
 static void file_function(rp_emit *e, uint32_t value, const char *name) {
     const rp_emit_value *out = &e->values[value];

@@ -9,6 +9,7 @@
  * Rows of floats have better: row_sum and its like keep a row in a subgroup and fuse with each other. */
 #include <math.h>
 
+#include "ops/moves.h"
 #include "ops/tables.h"
 
 enum { THREADS = 256, MOST_LINES = 64, QUAD = 4 };
@@ -36,21 +37,6 @@ static double tile_turns(const rp_op_call *call) {
     return ceil((double)part * (double)lines_of(call) / THREADS) + 64;
 }
 
-/* What dtypes are computed as: 1 f32, 2 i32, 3 u32; 0: no numbers. */
-static uint32_t class_of(uint8_t dtype) {
-    if (dtype >= 32 || !(RP_DT_WORD >> dtype & 1)) return 0;
-    if (RP_DT_FLOAT >> dtype & 1) return 1;
-    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
-}
-
-/* Whether operand `other` is computed as x is; or is about to be inferred, or told later. */
-static bool same_class(rp_op_call *call, uint32_t other) {
-    uint8_t x = call->operands[0].dtype, to = call->operands[other].dtype;
-    if (call->operands[other].absent || !class_of(to) || class_of(x) == class_of(to)) return true;
-    return rp_op_fail(call, "x is %s and %s is %s; expected both to be floats, signed or unsigned",
-                      rp_dtype_name(x), call->op->operands[other].name, rp_dtype_name(to));
-}
-
 /* E: elements of a part, a multiple of 4. The result has the class of what it is made of. */
 static bool rule_along(rp_op_call *call, uint32_t out) {
     uint64_t parts = rp_sym(call, 'P'), along = rp_sym(call, 'B');
@@ -58,7 +44,7 @@ static bool rule_along(rp_op_call *call, uint32_t out) {
         return rp_op_fail(call, "splits is %llu; expected at most %llu, the length along the axis",
                           (unsigned long long)parts, (unsigned long long)along);
     rp_op_bind_count(call, 'E', "B", parts * QUAD, QUAD);
-    return same_class(call, out);
+    return rp_op_joins(call, 0, out);
 }
 
 static bool rule_reduce(rp_op_call *call) {
@@ -70,7 +56,7 @@ static bool rule_reduce(rp_op_call *call) {
 
 static bool rule_scan(rp_op_call *call) {
     enum { START = 1, OUT };
-    if (!same_class(call, START)) return false;
+    if (!rp_op_joins(call, 0, START)) return false;
     return rule_along(call, OUT);
 }
 
@@ -84,7 +70,8 @@ static bool rule_scan(rp_op_call *call) {
 #define ORDER                                                                                      \
     "Part p is elements p * c to (p + 1) * c along the axis, where c is B / P, rounded up to a "   \
     "multiple of 4; the last ones may be shorter or empty. Floats are joined in f32, in an order " \
-    "that depends on the shape alone; integers wrap at 32 bits. NaN is skipped by all but sum "    \
+    "that depends on the shape alone; integers wrap at 32 bits, i64 and u64 at 64. NaN is "        \
+    "skipped by all but sum "                                                                      \
     "and prod; "
 
 static const rp_op_variant reduce_variants[] = {
@@ -129,13 +116,13 @@ const rp_op rp_ops_along[] = {
         .operands = {{.name = "x",
                       .brief = "B elements along the axis",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true,
                       .sites = 4},
                      {.name = "out",
                       .brief = "what each part comes to",
                       .shape = "*A P C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .access = RP_WRITE,
                       .optional = true,
                       .hook = true,
@@ -163,27 +150,28 @@ const rp_op rp_ops_along[] = {
         .name = "scan",
         .family = "along",
         .brief = "what the elements along an axis come to, up to each of them",
-        .notes = ORDER "before the first number the least is inf and the largest -inf, of integers "
-                       "what the dtype of 32 bits has. Parts begin with `start`. `cumsum` and its "
-                       "like are made of it.",
+        .notes =
+            ORDER "before the first number the least is inf and the largest -inf, of integers "
+                  "what the dtype of 32 or 64 bits has. Parts begin with `start`. `cumsum` and its "
+                  "like are made of it.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .operands = {{.name = "x",
                       .brief = "B elements along the axis",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true,
                       .sites = 8},
                      {.name = "start",
                       .brief = "what stands in front of each part",
                       .shape = "*A P C",
-                      .dtypes = RP_DT(RP_F32) | RP_DT_INDEX,
+                      .dtypes = RP_DT(RP_F32) | RP_DT_INDEX | RP_DT_LONG,
                       .optional = true,
                       .hook = true},
                      {.name = "out",
                       .brief = "of x's shape",
                       .shape = "*A B C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .access = RP_WRITE,
                       .hook = true,
                       .sites = 8,

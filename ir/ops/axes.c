@@ -385,7 +385,7 @@ const rp_op rp_ops_axes[] = {
                   {.name = "out",
                    .brief = "a line of D elements for each, along `axis` of it",
                    .shape = "*M",
-                   .dtypes = RP_DT_WORD,
+                   .dtypes = RP_DT_NUMBER,
                    .access = RP_WRITE}},
      .attrs = {{.name = "depth",
                 .brief = "elements of a line",

@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "ops/moves.h"
+#include "ops/op_formula.h"
 #include "ops/tables.h"
 
 #define COUNT(array) ((uint8_t)(sizeof(array) / sizeof *(array)))
@@ -132,13 +133,28 @@ static bool rule_concat(rp_op_call *call) {
     return rp_op_same_class(call, 0, 2);
 }
 
+bool rp_op_joins(rp_op_call *call, uint32_t from, uint32_t to) {
+    uint8_t x = call->operands[from].dtype, y = call->operands[to].dtype;
+    if (call->operands[to].absent || !is_in(x, RP_DT_NUMBER) || !is_in(y, RP_DT_NUMBER) ||
+        rp_op_formula_type(x) == rp_op_formula_type(y))
+        return true;
+    return rp_op_fail(
+        call,
+        "%s is %s and %s is %s; expected both to be floats, or integers with or without a sign, of "
+        "up to 32 bits or of 64",
+        rp_op_operand_name(call, from), rp_dtype_name(x), rp_op_operand_name(call, to),
+        rp_dtype_name(y));
+}
+
 bool rp_op_holds(uint8_t dtype, double value) {
     static const double low[RP_DTYPES] = {
-        [RP_I8] = -128, [RP_I16] = -32768, [RP_I32] = -2147483648.0};
-    static const double high[RP_DTYPES] = {
-        [RP_I8] = 127,           [RP_U8] = 255,           [RP_I16] = 32767, [RP_U16] = 65535,
-        [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0, [RP_BOOL] = 1};
-    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX)) return true;
+        [RP_I8] = -128, [RP_I16] = -32768, [RP_I32] = -2147483648.0, [RP_I64] = -0x1p63};
+    static const double high[RP_DTYPES] = {[RP_I8] = 127,           [RP_U8] = 255,
+                                           [RP_I16] = 32767,        [RP_U16] = 65535,
+                                           [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0,
+                                           [RP_BOOL] = 1,           [RP_I64] = 0x1.fffffep62,
+                                           [RP_U64] = 0x1.fffffep63}; /* the largest f32 below */
+    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX | RP_DT_LONG)) return true;
     bool exact = value == trunc(value) && value == (double)(float)value;
     return exact && value >= low[dtype] && value <= high[dtype];
 }
@@ -148,10 +164,10 @@ static bool rule_fill(rp_op_call *call) {
     uint8_t dtype = call->operands[0].dtype;
     double value = call->attrs[0];
     if (rp_op_holds(dtype, value)) return true;
-    return rp_op_fail(call,
-                      "%.9g is not a value of %s that f32 holds exactly; fill_words takes "
-                      "any 32 bits",
-                      value, rp_dtype_name(dtype));
+    return rp_op_fail(call, "%.9g is not a value of %s that f32 holds exactly; %s", value,
+                      rp_dtype_name(dtype),
+                      is_in(dtype, RP_DT_LONG) ? "a map of the number alone takes any 64 bits"
+                                               : "fill_words takes any 32 bits");
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -370,7 +386,7 @@ const rp_op rp_ops_data[] = {
         .operands = {{.name = "out",
                       .brief = "what is filled",
                       .shape = "*N",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .access = RP_WRITE}},
         .attrs = {{.name = "value",
                    .brief = "the number",

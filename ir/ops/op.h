@@ -444,6 +444,16 @@ bool rp_op_is_idle(const rp_op_call *call);
  * input has the output's elements one for one. */
 rp_op_place rp_op_reads_at(const rp_op_call *call, uint32_t index);
 
+/* Whether an operand of form kernel has integers of 64 bits as numbers in its text, int64_t or uint64_t: one that
+ * takes all that is computed with. Ids are integers alone, and what is moved may be f64. */
+static inline bool rp_op_is_long(const rp_op_call *call, uint32_t operand) {
+    const rp_tensor *t = &call->operands[operand];
+    uint32_t dtypes = rp_op_operand_of(call, operand)->dtypes;
+    bool computed = (dtypes & (RP_DT(RP_F32) | RP_DT(RP_F64))) == RP_DT(RP_F32);
+    return call->op->form == RP_OP_KERNEL && computed && !t->absent && t->dtype < 32 &&
+           (RP_DT_LONG >> t->dtype & 1) != 0;
+}
+
 /* Whether an operand's elements are 0 and 1 that stand for 0 and -inf. */
 static inline bool rp_op_is_bool_mask(const rp_op_call *call, uint32_t operand) {
     const rp_tensor *t = &call->operands[operand];

@@ -9,6 +9,7 @@
  * The composites (compiler/composite/order.c) put passes together; rows that fit a workgroup are
  * sorted by top_k. */
 #include "ops/matrices.h"
+#include "ops/moves.h"
 #include "ops/tables.h"
 
 enum { TILE = 2048, DIGITS = 256, THREADS = 256, LEAST_SUBGROUP = 16, MOST_SUBGROUP = 32 };
@@ -100,24 +101,10 @@ static const rp_op_variant place_variants[] = {
     {0},
 };
 
-static uint32_t class_of(uint8_t dtype) {
-    if (dtype >= 32 || !(RP_DT_WORD >> dtype & 1)) return 0;
-    if (RP_DT_FLOAT >> dtype & 1) return 1;
-    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
-}
-
-/* All three are computed as one: f32, i32 or u32. */
+/* All three are computed as one: f32, or integers of one width and sign. */
 static bool rule_fold_at(rp_op_call *call) {
     enum { DATA, UPDATES = 3, OUT };
-    uint8_t data = call->operands[DATA].dtype;
-    for (uint32_t i = UPDATES; i <= OUT; i++) {
-        uint8_t other = call->operands[i].dtype;
-        if (class_of(other) && class_of(data) != class_of(other))
-            return rp_op_fail(
-                call, "data is %s and %s is %s; expected both to be floats, signed or unsigned",
-                rp_dtype_name(data), call->op->operands[i].name, rp_dtype_name(other));
-    }
-    return true;
+    return rp_op_joins(call, DATA, UPDATES) && rp_op_joins(call, DATA, OUT);
 }
 
 static void bind_elements(rp_op_call *call, const rp_target *target) {
@@ -244,17 +231,17 @@ const rp_op rp_ops_order[] = {
         .name = "fold_at",
         .family = "order",
         .brief = "joins slices with others that are for them, several for one in their order",
-        .notes =
-            "Floats are joined in f32 and rounded once; integers wrap at 32 bits. One after the "
-            "other, the slice of data first, so the bits are the same on every run. NaN is "
-            "skipped by min and max. Numbers that are no slice are left out; numbers that are "
-            "not in order may be. `scatter_elements` and `scatter_nd` are made of it.",
+        .notes = "Floats are joined in f32 and rounded once; integers wrap at 32 bits, i64 and u64 "
+                 "at 64. One after the "
+                 "other, the slice of data first, so the bits are the same on every run. NaN is "
+                 "skipped by min and max. Numbers that are no slice are left out; numbers that are "
+                 "not in order may be. `scatter_elements` and `scatter_nd` are made of it.",
         .form = RP_OP_KERNEL,
         .operand_count = 5,
         .operands = {{.name = "data",
                       .brief = "slices",
                       .shape = "*N C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true},
                      {.name = "places",
                       .brief = "the slice that each update is for, in ascending order",
@@ -267,12 +254,12 @@ const rp_op rp_ops_order[] = {
                      {.name = "updates",
                       .brief = "slices",
                       .shape = "M C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true},
                      {.name = "out",
                       .brief = "slices of data, joined with updates",
                       .shape = "*N C",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .access = RP_WRITE,
                       .hook = true,
                       .like = "data"}},

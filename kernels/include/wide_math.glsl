@@ -2,11 +2,11 @@
 // shaderInt64; who moves and converts elements alone has words (wide.glsl). What is undefined in GLSL is here as
 // for 32 bits.
 
-int64_t to_i64(uvec2 words) {
+int64_t long_of(uvec2 words) {
     return pack64(ivec2(words));
 }
 
-uint64_t to_u64(uvec2 words) {
+uint64_t ulong_of(uvec2 words) {
     return pack64(words);
 }
 
@@ -110,4 +110,28 @@ int f_bits(int64_t x) {
 int f_bits(uint64_t x) {
     ivec2 counts = bitCount(unpack32(x));
     return counts.x + counts.y;
+}
+
+void fold_none(uint by, out int64_t v) {
+    v = by == 0u ? 0l : by == 1u ? 1l : by == 2u || by == 4u ? 0x7fffffffffffffffl : int64_t(0x8000000000000000ul);
+}
+
+void fold_none(uint by, out uint64_t v) {
+    v = by == 0u ? 0ul : by == 1u ? 1ul : by == 2u || by == 4u ? 0xfffffffffffffffful : 0ul;
+}
+
+int64_t fold(uint by, int64_t a, int64_t b) {
+    return by == 0u ? a + b : by == 1u ? a * b : (by == 2u) == (b < a) ? b : a;
+}
+
+uint64_t fold(uint by, uint64_t a, uint64_t b) {
+    return by == 0u ? a + b : by == 1u ? a * b : (by == 2u) == (b < a) ? b : a;
+}
+
+bool fold_is_nan(int64_t v) {
+    return false;
+}
+
+bool fold_is_nan(uint64_t v) {
+    return false;
 }

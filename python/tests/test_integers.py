@@ -164,3 +164,77 @@ def test_constants() -> None:
     assert found["d"].tolist() == given.tolist() and found["d"].dtype == np.int64
     with pytest.raises(rp.InvalidError, match="is no number of 64 bits"):
         x + 2**64
+
+
+@pytest.mark.parametrize("dtype", ["i64", "u64"])
+def test_along_axes(dtype: str) -> None:
+    """Reductions, scans, orders and updates of 64 bits, wrapping, to the last bit."""
+    shape, kind = (5, 77), DTYPES[dtype]
+    p = rp.Program("along")
+    x = p.input("x", shape, dtype)
+    expected: Dict[str, Any] = {}
+    value = drawn(dtype, 5 * 77, 5).reshape(shape)
+    value[:, 40:] = value[:, :37]  # equal ones
+    with np.errstate(over="ignore"):
+        for name, of in (("sum", np.sum), ("prod", np.prod), ("min", np.min), ("max", np.max)):
+            p.output(name, getattr(ops, f"reduce_{name}")(x, axes=[1]))
+            expected[name] = of(value, axis=1)
+        p.output("all", ops.reduce_sum(x))
+        expected["all"] = value.sum()
+        p.output("any", ops.reduce_any(x, axes=[0]))
+        expected["any"] = value.any(0)
+        for name, along in (("argmin", np.argmin), ("argmax", np.argmax)):
+            p.output(name, getattr(ops, f"reduce_{name}")(x, axis=[0]))
+            expected[name] = along(value, axis=0)
+        p.output("cumsum", ops.cumsum(x, axis=1))
+        expected["cumsum"] = value.cumsum(1, dtype=kind)
+        p.output("cummax", ops.cummax(x, axis=0))
+        expected["cummax"] = np.maximum.accumulate(value, 0)
+        where = p.input("where", (1, 77), "bool")
+        p.output("least", ops.reduce_min(x, where, axes=[1]))
+        chosen_ones = drawn("bool", 77, 6)[None]
+        expected["least"] = np.min(value, axis=1, where=chosen_ones, initial=np.iinfo(kind).max)
+        ordered = ops.sort(x, axis=1, outputs=("values", "indices"))
+        p.output("sorted", ordered.values)
+        p.output("places", ordered.indices)
+        expected["sorted"], expected["places"] = np.sort(value, axis=1), np.argsort(value, axis=1, kind="stable")
+        p.output("down", ops.argsort(x, axis=0, order="descending"))
+        expected["down"] = 4 - np.argsort(value[::-1], axis=0, kind="stable")[::-1]
+        distinct = ops.unique(x, outputs=("values", "counts", "count"))
+        for name in ("values", "counts", "count"):
+            p.output(name, getattr(distinct, name))
+        data = p.input("data", (9,), dtype)
+        at = p.input("at", (77,), "i64")
+        p.output("added", ops.scatter_elements(data, at, x[0], reduction="add"))
+    given = drawn(dtype, 9, 7)
+    places = np.random.default_rng(8).integers(-9, 9, 77)
+    expected["added"] = given.copy()
+    np.add.at(expected["added"], places, value[0])
+    found = p.compile().open()(x=value, where=chosen_ones, data=given, at=places)
+    distinct_values, counts = np.unique(value, return_counts=True)
+    assert found["count"][0] == len(counts)
+    assert found["values"][:len(counts)].tolist() == distinct_values.tolist()
+    assert found["counts"][:len(counts)].tolist() == counts.tolist()
+    for name, wanted in expected.items():
+        assert found[name].tolist() == np.atleast_1d(wanted).tolist(), name
+    assert found["sum"].dtype == np.dtype(kind) == found["cumsum"].dtype
+
+
+def test_wider_results() -> None:
+    """Sums of smaller integers as integers of 64 bits, by `dtype`, as NumPy has them; long lines, in parts and sorted
+    by digits."""
+    p = rp.Program("wider")
+    x = p.input("x", (3, 300), "i32")
+    y = p.input("y", (70000,), "u16")
+    p.output("sum", ops.reduce_sum(x, axes=[1], dtype="i64"))
+    p.output("squares", ops.reduce_sum_square(x, axes=[1], dtype="u64"))
+    p.output("steps", ops.cumsum(x, axis=1, dtype="i64"))
+    p.output("long", ops.reduce_sum(y, dtype="u64"))
+    p.output("sorted", ops.sort(ops.cast(y[:3000], dtype="i64") * 1000003))
+    value, other = drawn("i32", 900, 9).reshape(3, 300), drawn("u16", 70000, 10)
+    found = p.compile().open()(x=value, y=other)
+    assert found["sum"].tolist() == value.sum(1).tolist()
+    assert found["squares"].tolist() == (value.astype("i8") ** 2).sum(1).tolist()
+    assert found["steps"].tolist() == value.cumsum(1).tolist()
+    assert int(found["long"]) == int(other.sum())
+    assert np.array_equal(found["sorted"], np.sort(other[:3000].astype("i8") * 1000003))

@@ -140,6 +140,7 @@ const op_case op_type_cases[] = {
     {"top_k", "T[5,67]:special", "k=9 order=largest", SMALL, NULL},
     {"top_k_partial", "T[2,500]:special", "k=7 splits=3 order=largest", SMALL, NULL},
     {"top_k_merge", "T[3,4,9]:special u32[3,4,9]", "order=largest", SMALL, NULL},
+    {"fill", "T[101]", "value=3e9", LONG, NULL},
     {"fill", "u16[101]", "value=60000", NULL, NULL},
     {"fill", "bool[101]", "value=1", NULL, NULL},
     {"fill", "i16[101]", "value=-300", NULL, NULL},

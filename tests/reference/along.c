@@ -12,7 +12,8 @@ static void split(const rp_tensor *t, uint64_t dims[3]) {
     dims[0] = rp_tensor_elements(t) / (dims[1] * dims[2]);
 }
 
-/* Sums and products of integers wrap at 32 bits. */
+/* Sums and products of integers wrap at 32 bits, or at 64: of those a double has 53, which are exact here as long
+ * as the results are; all bits are held against NumPy (python/tests/test_integers.py). */
 static double wrap(const rp_op_call *call, double value) {
     switch ((rp_dtype)call->operands[0].dtype) {
     case RP_I8:
@@ -28,7 +29,7 @@ static double wrap(const rp_op_call *call, double value) {
 
 /* Exact products of two 32-bit integers need more than a double has. */
 static double multiply(const rp_op_call *call, double a, double b) {
-    if (RP_DT(call->operands[0].dtype) & RP_DT_FLOAT) return a * b;
+    if (RP_DT(call->operands[0].dtype) & (RP_DT_FLOAT | RP_DT_LONG)) return a * b;
     uint32_t product = (uint32_t)(int64_t)a * (uint32_t)(int64_t)b;
     return wrap(call, (double)product);
 }
@@ -46,6 +47,8 @@ static double nothing(const rp_op_call *call, uint32_t by) {
     uint8_t dtype = call->operands[0].dtype;
     bool floats = RP_DT(dtype) & RP_DT_FLOAT,
          sign = dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32;
+    if (dtype == RP_I64 && by >= MIN) return by == MIN ? 0x1p63 : by == MAX ? -0x1p63 : NAN;
+    if (dtype == RP_U64 && by >= MIN) return by == MIN ? 0x1p64 : by == MAX ? 0 : NAN;
     switch (by) {
     case SUM: return 0;
     case PROD: return 1;

@@ -82,6 +82,7 @@ static void reference_place(const rp_op_call *call, rp_op_data *data) {
 }
 
 static double wrapped(uint8_t dtype, double a, double b, uint32_t by) {
+    if (RP_DT(dtype) & RP_DT_LONG) return by == 0 ? a + b : a * b; /* small enough in cases */
     uint32_t x = (uint32_t)(int64_t)a, y = (uint32_t)(int64_t)b, z = by == 0 ? x + y : x * y;
     if (RP_DT(dtype) & RP_DT_FLOAT) return by == 0 ? a + b : a * b;
     bool sign = dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32;

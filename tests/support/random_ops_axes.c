@@ -112,6 +112,41 @@ void rops_along(rops_maker *m) {
     if (rops_percent(m, 50)) rops_apply1(m, rops_percent(m, 50) ? "neg" : "tanh", out[0], NULL);
 }
 
+/* Integers, mostly of 64 bits: made of floats or read, computed with, joined along an axis, and floats again. */
+void rops_integers(rops_maker *m) {
+    static const rp_dtype dtypes[] = {RP_I64, RP_U64, RP_I64, RP_I32, RP_U32, RP_I16, RP_U8};
+    static const char *const formulas[] = {
+        "expr=a * 3 + b",       "expr=(a ^ b) >> 3",     "expr=a / (b | 1) % 1000",
+        "expr=a < b ? a : -b",  "expr=abs(a) + bits(b)", "expr=max(a, b) - min(a, b) << 2",
+        "expr=i64(a) * i64(b)", "expr=f32(a) + 0.5 * b", "expr=clamp(a, -9007199254740993, b)"};
+    const uint64_t *usual = ROPS_DIMS(m->rows, m->columns);
+    rp_dtype first = dtypes[rops_below(m, 7)], second = dtypes[rops_below(m, 7)];
+    rops_value a, b = rops_new_input(m, second, 2, ROPS_DIMS(1, m->columns), "special"), out;
+    const rops_call cast = {
+        .op = "cast", .inputs = {rops_pick(m, 2, usual)}, .input_count = 1, .dtype = first};
+    if (rops_percent(m, 60))
+        a = rops_new_input(m, first, 2, usual, "special");
+    else if (!rops_add(m, &cast, &a, 1))
+        return;
+    if (!rops_apply(m, "map", formulas[rops_below(m, 9)], a, b, ROPS_NOTHING, 2, &out)) return;
+    if (rops_percent(m, 40)) {
+        static const char *const joins[] = {"by=sum", "by=prod", "by=min", "by=max"};
+        bool scans = rops_percent(m, 50);
+        out.tensor =
+            rops_shape((rp_dtype)out.tensor.dtype, 3, ROPS_DIMS(m->rows, m->columns / 2, 2));
+        const rops_call join = {.op = scans ? "scan" : "reduce_axis",
+                                .attrs = joins[rops_below(m, 4)],
+                                .inputs = {out, ROPS_NOTHING},
+                                .input_count = scans ? 2 : 1};
+        if (!rops_add(m, &join, &out, 1)) return;
+    }
+    const rops_call back = {.op = "cast",
+                            .inputs = {out},
+                            .input_count = 1,
+                            .dtype = rops_percent(m, 70) ? RP_F32 : RP_F16};
+    rops_add(m, &back, NULL, 0);
+}
+
 /* A pass of a sort: counts, their sums, and what they say. */
 static void radix(rops_maker *m) {
     rops_value x = rops_pick(m, 2, ROPS_DIMS(m->rows, m->columns)), counts, line, offsets;

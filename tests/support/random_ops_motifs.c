@@ -503,6 +503,7 @@ void rops_motif(rops_maker *m) {
         {matmul_bytes, 4, SIZED},
         {scores, 5, SIZED},
         {rops_along, 6, ROWS},
+        {rops_integers, 6, ROWS},
         {rops_spatial, 5, FIXED},
         {rops_resample, 3, FIXED},
         {rops_made, 8, FIXED},

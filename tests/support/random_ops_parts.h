@@ -129,5 +129,6 @@ void rops_apply_as(rp_graph *graph, const rops_node *node, const rp_op_argument 
 /* Of family axes: random_ops_axes.c. */
 void rops_axes(rops_maker *m);
 void rops_along(rops_maker *m);
+void rops_integers(rops_maker *m);
 
 #endif
