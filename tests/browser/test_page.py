@@ -209,6 +209,8 @@ class Page(unittest.TestCase):
             b.open(self.folder / "measured.html", f"#lanes/b{barrier['before_group']}")
             self.assertIn(self.run_in_page(f"timeOf({barrier['median_ns']})"), self.run_in_page("document.getElementById('panel').innerText"))
             self.assertIn(self.run_in_page(f"timeOf({barrier['median_ns']})"), self.run_in_page(f"document.querySelector('.barrier.picked').getAttribute('aria-label')"))
+        for node in measured["nodes"]:
+            self.assertIn(self.run_in_page(f"timeOf({node['median_ns']})"), self.run_in_page(f"[...document.querySelectorAll('.chip')].find((c) => c.title.startsWith('n{node['id']} ')).getAttribute('aria-label')"))
         for i, group in enumerate(measured["groups"]):
             b.open(self.folder / "measured.html", f"#lanes/g{i}")
             text = self.run_in_page("document.getElementById('panel').innerText")

@@ -51,6 +51,14 @@ static void test_compile(void) {
     fault_each(compile, NULL);
 }
 
+/* An object of JSON so large that its page is packed. */
+static const char *large_profile(void) {
+    static char text[300 * 1024] = "{\"x\":\"";
+    for (size_t i = 6; i < sizeof text - 3; i++) text[i] = (char)('a' + i * i / 7 % 26);
+    memcpy(text + sizeof text - 3, "\"}", 3);
+    return text;
+}
+
 /* An inspection of all passes, and its page. */
 static rp_status inspect(const rp_allocator *allocator, void *context) {
     const rp_inspection_params params = {
@@ -63,7 +71,8 @@ static rp_status inspect(const rp_allocator *allocator, void *context) {
         .size = sizeof options, .observer = rp_inspection_observe, .observer_user = inspection};
     if (status == RP_OK) status = rp_passes_run(source, &options, NULL, &compiled, NULL, NULL);
     if (status == RP_OK) status = rp_inspection_compare(inspection, "source", source);
-    if (status == RP_OK) status = rp_inspection_profile(inspection, "{}", 2);
+    const char *profile = large_profile();
+    if (status == RP_OK) status = rp_inspection_profile(inspection, profile, strlen(profile));
     char *page = NULL;
     if (status == RP_OK)
         status = rp_inspection_print(inspection, RP_INSPECTION_PAGE, NULL, &page, NULL);

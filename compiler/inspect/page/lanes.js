@@ -54,9 +54,11 @@ function drawLanes(main) {
     make("span", {class: "key"}, make("i", {style: "border-style:dashed;border-color:var(--pick)"}), "where the selected node could stand"),
     STRENGTH.map((kind) => make("span", {class: "key " + kind}, make("i", {class: "line", style: "border-color:currentColor"}), kind)),
     make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dashed"}), "nothing needs it alone"),
+    form.profile ? make("span", {class: "key"}, make("i", {class: "line", style: "border-color:var(--bar)"}), "time of a node, by the slowest") : null,
     form.graph.stats.tagged ? make("span", {class: "key"}, make("i", {class: "line", style: "border-top-style:dotted;opacity:.5"}), "gone where readers wait") : null,
     make("span", {}, make("button", {type: "button", onclick: () => zoom(-1), "aria-label": "Narrower"}, "−"), " ", make("button", {type: "button", onclick: () => zoom(1), "aria-label": "Wider"}, "+")), wrapButton);
   const timed = form.profile && form.profile.groups.length === groups.length;
+  const slowest = form.profile ? form.profile.nodes.reduce((most, n) => Math.max(most, n.median_ns), 1) : 1;
   const overview = makeOverview(timed ? "GPU time of each group, of which the barrier behind it" : "Expected time of the longest node of each group",
     timed ? (group) => [form.profile.groups[group].median_ns, barrierTime(group + 1) ? barrierTime(group + 1).median_ns : 0] : (group) => [form.facts.longest_expected_ns[group] || 0, 0],
     () => seen(), (group) => { scrollTo(group, true); });
@@ -102,10 +104,10 @@ function drawLanes(main) {
   function chip(id, near) {
     const node = form.nodes.get(id), fact = form.nodeFacts.get(id), word = nodeWord(node), picked = isPicked("n", id);
     const classes = "chip" + (fact && fact.critical ? " critical" : "") + (isTransfer(node) ? " transfer" : "") + (picked ? " picked" : near.has(id) ? " near" : state.kind && state.kind !== "g" ? " dim" : "");
-    const slack = fact && fact.slack;
-    return make("button", {type: "button", class: classes, style: `left:${x(node.group)}px;top:${y(id)}px;width:${width()}px`, title: `n${id} ${word}${node.label ? " [" + node.label + "]" : ""}` + (slack ? `, slack ${slack}` : ""),
-      "aria-label": `n${id} ${word}, group ${node.group}${fact && fact.critical ? ", critical" : ""}${slack ? ", slack " + slack : ""}`, "aria-pressed": picked ? "true" : "false", onclick: () => select("n", id)},
-      make("span", {class: "id"}, "n" + id), width() > 60 ? word : "");
+    const slack = fact && fact.slack, time = form.times.get(id), took = time ? ", " + timeOf(time.median_ns) : "";
+    return make("button", {type: "button", class: classes, style: `left:${x(node.group)}px;top:${y(id)}px;width:${width()}px`, title: `n${id} ${word}${node.label ? " [" + node.label + "]" : ""}` + (slack ? `, slack ${slack}` : "") + took,
+      "aria-label": `n${id} ${word}, group ${node.group}${fact && fact.critical ? ", critical" : ""}${slack ? ", slack " + slack : ""}${took}`, "aria-pressed": picked ? "true" : "false", onclick: () => select("n", id)},
+      make("span", {class: "id"}, "n" + id), width() > 60 ? word : "", time ? make("i", {style: `width:${(100 * time.median_ns / slowest).toFixed(1)}%`}) : null);
   }
   function edges(id) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
