@@ -184,12 +184,18 @@ static rp_status put_new_rows(rp_expansion *x, const shapes *s) {
     const rp_attribute attrs[] = {{.name = "rows", .number = (double)s->rows},
                                   {.name = "ring", .number = x->attrs[RING]},
                                   {.name = "count", .number = (double)s->count}};
+    /* Rows that vary are asked of the caches, whose kernel is no other for it, but that is one buffer more. */
+    bool fixed = rp_choose_special(x->application, true);
     RP_TRY(rp_expand_temp(x, "slots", &slots));
     RP_TRY(rp_expand_make(x, &slots, RP_U32, 2, each));
     RP_TRY(rp_expand_op(x, "cache_slots",
                         RP_PARTS({"position", x->operands[POSITION]}, {"table", x->operands[TABLE]},
-                                 {"q_offsets", x->operands[Q_OFFSETS]}, {"out", &slots}),
-                        attrs, x->operands[TABLE] ? 3 : 2));
+                                 {"q_offsets", x->operands[Q_OFFSETS]},
+                                 {"cache", fixed ? NULL : x->operands[K]}, {"out", &slots}),
+                        fixed ? attrs : attrs + 1,
+                        !fixed               ? 1
+                        : x->operands[TABLE] ? 3
+                                             : 2));
     RP_TRY(put_rows(x, s, KEY, K, &slots));
     return put_rows(x, s, VALUE, V, &slots);
 }

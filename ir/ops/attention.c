@@ -46,9 +46,9 @@ static bool rule_combine(rp_op_call *call) {
 /* ---- cache_slots ----------------------------------------------------------------------------- */
 
 /* How many tokens there are is said by attributes, or by the shape of what is written, which may vary. */
+enum { SLOTS_TABLE = 1, SLOTS_OFFSETS, SLOTS_CACHE, SLOTS_OUT };
 static bool bind_tokens(rp_op_call *call) {
-    enum { OUT = 3 };
-    const rp_tensor *out = &call->operands[OUT];
+    const rp_tensor *out = &call->operands[SLOTS_OUT];
     for (uint32_t i = 0; i < 2; i++) {
         if (rp_op_is_bound(call, "AT"[i])) continue;
         if (out->rank != 2)
@@ -62,13 +62,37 @@ static bool bind_tokens(rp_op_call *call) {
     return true;
 }
 
+/* How many rows a cache or page has, and how many of these there are, is said by attributes, or by the shape of
+ * the caches, which may vary. */
+static bool bind_rows(rp_op_call *call) {
+    const rp_tensor *cache = &call->operands[SLOTS_CACHE];
+    uint64_t count = 1;
+    if (cache->absent)
+        return rp_op_is_bound(call, 'S') ||
+               rp_op_fail(call, "neither attribute rows nor the shape of cache says how many "
+                                "there are");
+    if (cache->rank < 3)
+        return rp_op_fail(call, "cache has %u dimensions, expected [..., rows, heads, elements]",
+                          cache->rank);
+    for (uint32_t i = 0; i + 3 < cache->rank; i++)
+        count *= cache->dims[i]; /* of a checked tensor */
+    const uint64_t found[] = {cache->dims[cache->rank - 3], count};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (rp_op_is_bound(call, "SN"[i]) && rp_sym(call, "SN"[i]) != found[i])
+            return rp_op_fail(call, "attribute %s is %llu, and cache has %llu",
+                              i ? "count" : "rows", (unsigned long long)rp_sym(call, "SN"[i]),
+                              (unsigned long long)found[i]);
+        rp_op_bind(call, "SN"[i], found[i]);
+    }
+    return true;
+}
+
 /* Numbers of sequences, and lines of a table, are one for all or one for each; rows of all caches or pages
  * are numbers of 32 bits. Binds B, the sequences. */
 static bool rule_slots(rp_op_call *call) {
-    enum { TABLE = 1, Q_OFFSETS };
-    if (!bind_tokens(call)) return false;
+    if (!bind_tokens(call) || !bind_rows(call)) return false;
     uint64_t sequences = rp_sym(call, 'A'), count = rp_sym(call, 'N'), rows = rp_sym(call, 'S');
-    if (!call->operands[Q_OFFSETS].absent) {
+    if (!call->operands[SLOTS_OFFSETS].absent) {
         if (sequences != 1 || rp_sym(call, 'Z') < 2)
             return rp_op_fail(call,
                               "packed tokens are of %llu sequences of their offsets, expected "
@@ -76,10 +100,12 @@ static bool rule_slots(rp_op_call *call) {
                               (unsigned long long)rp_sym(call, 'Z') - 1);
         sequences = rp_sym(call, 'Z') - 1;
     }
-    bool paged = !call->operands[TABLE].absent;
+    bool paged = !call->operands[SLOTS_TABLE].absent;
     bool counted = rp_op_is_bound(call, 'N');
     if (paged && !counted)
-        return rp_op_fail(call, "attribute count is missing: how many pages there are");
+        return rp_op_fail(call,
+                          "neither attribute count nor the shape of cache says how many pages "
+                          "there are");
     if (!counted) count = sequences;
     if (rp_sym(call, 'K') != 1 && rp_sym(call, 'K') != sequences)
         return rp_op_fail(call,
@@ -503,42 +529,46 @@ const rp_op rp_ops_attention[] = {
             "sequences are as in attention_prefill. Rows of cache b are b * S and those behind it, "
             "those of page p p * S. Exact.",
         .form = RP_OP_POINTWISE,
-        .operand_count = 4,
+        .operand_count = 5,
         .attr_count = 5,
-        .operands = {{.name = "position",
-                      .brief = "the row of each sequence's first token",
-                      .shape = "*K",
-                      .dtypes = RP_DT_INDEX},
-                     {.name = "table",
-                      .brief = "the pages of each sequence, where caches are pages",
-                      .shape = "*V X",
-                      .dtypes = RP_DT_INDEX,
-                      .optional = true,
-                      .absent = "0u"},
-                     {.name = "q_offsets",
-                      .brief = "where each sequence's tokens begin, and where the last one's end",
-                      .shape = "Z",
-                      .dtypes = RP_DT_INDEX,
-                      .sites = 2,
-                      .optional = true,
-                      .absent = "0u"},
-                     {.name = "out",
-                      .brief = "a row for each token",
-                      .shape = "A T",
-                      .dtypes = RP_DT(RP_U32),
-                      .access = RP_WRITE}},
+        .operands =
+            {{.name = "position",
+              .brief = "the row of each sequence's first token",
+              .shape = "*K",
+              .dtypes = RP_DT_INDEX},
+             {.name = "table",
+              .brief = "the pages of each sequence, where caches are pages",
+              .shape = "*V X",
+              .dtypes = RP_DT_INDEX,
+              .optional = true,
+              .absent = "0u"},
+             {.name = "q_offsets",
+              .brief = "where each sequence's tokens begin, and where the last one's end",
+              .shape = "Z",
+              .dtypes = RP_DT_INDEX,
+              .sites = 2,
+              .optional = true,
+              .absent = "0u"},
+             {.name = "cache",
+              .brief =
+                  "the caches or pages, [..., rows, heads, elements], of which the shape alone "
+                  "is looked at",
+              .shape = "*C",
+              .dtypes = RP_DT_FLOAT | RP_DT(RP_Q8_0),
+              .reads = "",
+              .optional = true},
+             {.name = "out",
+              .brief = "a row for each token",
+              .shape = "A T",
+              .dtypes = RP_DT(RP_U32),
+              .access = RP_WRITE}},
         .attrs = {COUNT("sequences", "of T tokens each; 1 where they are packed; 0: as out says",
                         'A'),
                   COUNT("tokens", "of each sequence, or all where they are packed; 0: as out says",
                         'T'),
-                  {.name = "rows",
-                   .brief = "of each cache or page",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'S',
-                   .required = true,
-                   .low = 1,
-                   .high = UINT32_MAX},
-                  COUNT("count", "of the caches or pages; 0: a cache for each sequence", 'N'),
+                  COUNT("rows", "of each cache or page; 0: as cache says", 'S'),
+                  COUNT("count",
+                        "of the caches or pages; 0: as cache says, or one for each sequence", 'N'),
                   {.name = "ring",
                    .brief = "1: row r goes to slot r % S",
                    .kind = RP_ATTR_INTEGER,

@@ -238,6 +238,10 @@ const op_case op_attention_cases[] = {
      "window=15", NULL, NULL},
     /* Rows of new tokens. */
     {"cache_slots", "T[3]:below=20", "sequences=3 tokens=7 rows=20 count=3", "u32 i32", NULL},
+    {"cache_slots", "u32[2]:below=20 - - T[2,20,1,32]", "sequences=2 tokens=7 ring=1",
+     "f32 f16 bf16 q8_0", NULL},
+    {"cache_slots", "u32[1]:below=9 u32[2,3]:below=5 - f32[4,6,2,8]", "sequences=2 tokens=7", NULL,
+     NULL},
     {"cache_slots", "i32[3]:int=20", "sequences=3 tokens=7 rows=20 count=3 ring=1", NULL, NULL},
     {"cache_slots", "u32[2]:below=90 T[2,4]:below=10", "sequences=2 tokens=9 rows=5 count=9",
      "u32 i32", NULL},

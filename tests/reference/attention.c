@@ -361,7 +361,7 @@ static void reference_prefill(const rp_op_call *call, rp_op_data *data) {
 /* ---- cache_slots ----------------------------------------------------------------------------- */
 
 static void reference_slots(const rp_op_call *call, rp_op_data *data) {
-    enum { POSITION, PAGES, OFFSETS, SLOTS };
+    enum { POSITION, PAGES, OFFSETS, CACHE, SLOTS };
     enum { SLOTS_RING = 4 };
     uint64_t tokens = rp_sym(call, 'T'), rows = rp_sym(call, 'S'), sequences = rp_sym(call, 'B');
     uint64_t room = data->operands[PAGES] ? rows * rp_sym(call, 'X') : rows, at = 0;
