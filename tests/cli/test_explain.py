@@ -89,6 +89,15 @@ graph halves {
         self.assertNotIn("barriers", out, "sharing never needs a barrier of its own")
         self.expect(INPUT, "explain", "graph.rpir", "--what-if", "no-reuse=x", error="no place in the arena")
 
+    def test_what_if_of_a_plan(self):
+        """A plan has its source: what would be is what would be of that, by the passes that made the plan, for its target."""
+        for options, change in ((["-O1"], "no-reuse=%se.3"), (["-O0"], "fuse=n1,n2"), (["-O2", "--target", "h200"], "no-reuse=%se.3")):
+            self.expect(OK, "compile", GRAPHS / "moe-expert-loop.rpir", "-o", "m.rplan", "-q", *options)
+            with self.subTest(options):
+                said = [self.run_program("explain", file, "--what-if", change, *more).stdout.decode() for file, more in ((GRAPHS / "moe-expert-loop.rpir", options), ("m.rplan", []))]
+                self.assertIn("What would be:", said[0])
+                self.assertEqual(*said)
+
     def test_wrong_use(self):
         for wrong in ("fuse=n1", "fuse=1,2", "fuse=n1,n1", "fuse=n1,n2,n1", "range=n1:x[0+4]", "range=n1:$x", "range=n1:$x[0+4", "range=n1:$x[0+4]]", "range=n1:$x[+4]", "range=n1:$x[0+]",
                       "range=n1:$x[0]", "range=n1:$[0+4]", "range=n1:$x[-1+4]", "range=n1:$x[0+99999999999999999999]", "no-reuse=", "else"):
@@ -100,7 +109,10 @@ graph halves {
         self.expect(USAGE, "explain", error="names no file")
         self.expect(USAGE, "explain", "graph.rpir", "n1", "n2", "n3", error="too many")
         self.expect(OK, "compile", "graph.rpir", "-o", "p.rplan", "-q")
-        self.expect(USAGE, "explain", "p.rplan", "--what-if", "fuse=n1,n2", error="compiles again")
+        for option in ("-O1", "--target=h200", "--passes=dce"):
+            self.expect(USAGE, "explain", "p.rplan", option, error="already compiled")
+        self.expect(OK, "compile", "graph.rpir", "--passes", "schedule=inorder,place=separate,sync", "-o", "q.rplan", "-q")
+        self.expect(INPUT, "explain", "q.rplan", "--what-if", "fuse=n0,n1", error="q.rplan: error: no level makes this plan of its source")
         self.assertTrue(self.explain("p.rplan", "n5").startswith("n5 "))
 
 

@@ -26,6 +26,7 @@ typedef struct explain_job {
     cli_what_if what;
     cli_params params;
     rp_pass_options passes;
+    bool level_given;
 } explain_job;
 
 /* "n17", "b3": its number. */
@@ -63,6 +64,7 @@ static int take_option(const cli_command *command, int id, const char *value, ex
         return cli_params_target(command, &job->params, value);
     }
     if (id >= PARAMS_DEFINE) return cli_params_option(command, id, value, &job->params);
+    if (id >= LEVEL_O) job->level_given = true;
     if (id >= LEVEL_O) return cli_level_option(command, id, value, &job->passes);
     if (job->input) return take_subject(command, value, &job->question);
     job->input = value;
@@ -138,9 +140,11 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (result == CLI_OK)
         result =
             cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &source);
+    if (result == CLI_OK && source.kind == CLI_PLAN && (job.level_given || job.params.target.size))
+        result = cli_usage(command, "a plan is already compiled; levels, passes and targets are "
+                                    "for what is not");
     if (result == CLI_OK && source.kind == CLI_PLAN && job.what.change)
-        result =
-            cli_usage(command, "--what-if compiles again: it needs a pipeline or a graph text");
+        result = cli_inspect_passes(&source, source.form_count - 1, &job.passes);
     if (result == CLI_OK) result = explain(&job, &source);
     cli_source_close(&source);
     cli_params_free(&job.params);

@@ -95,6 +95,20 @@ static const char *find_passes(const rp_graph *source, const rp_graph *compiled)
     return NULL;
 }
 
+int cli_inspect_passes(cli_source *plan, uint32_t form, rp_pass_options *out) {
+    int result;
+    const rp_graph *origin = cli_form_origin(plan, form, &result);
+    const rp_graph *compiled = origin ? cli_form_graph(plan, form, &result) : NULL;
+    if (!compiled) return result;
+    out->pipeline = find_passes(origin, compiled);
+    out->target = target_of(compiled);
+    if (out->pipeline) return CLI_OK;
+    cli_error(plan->path,
+              "no level makes this plan of its source: what it would be otherwise is not "
+              "known; expected a pipeline, a graph text, or a plan of -O0, -O1 or -O2");
+    return CLI_INPUT;
+}
+
 static int add_graph(const char *file, const rp_graph *source, const rp_graph *compiled,
                      rp_inspection *into, rp_graph **out) {
     rp_status status = into ? rp_inspection_add(into, source, compiled) : RP_OK;

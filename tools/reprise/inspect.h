@@ -29,6 +29,10 @@ int cli_inspect_source(cli_source *source, const rp_pass_options *passes,
                        const cli_profile_file *profile, cli_source *other, rp_inspection *into,
                        bool *out_differs);
 
+/* The passes that make a plan's form of its source, and their target, which is the plan's; CLI_INPUT where no level
+ * does. */
+int cli_inspect_passes(cli_source *plan, uint32_t form, rp_pass_options *out);
+
 /* The page, or its document, as a file. */
 int cli_inspect_write(rp_inspection *inspection, bool page, const char *path);
 
