@@ -406,8 +406,16 @@ def test_function(device, rng):
     summed = rp.function(lambda x, axes, scale: ops.reduce_sum(x, axes=axes) * scale, device=device)
     np.testing.assert_allclose(summed(x, (0, 1), np.float32(2)), [2 * x.sum(dtype="f8")], rtol=1e-5)
     np.testing.assert_allclose(summed(x, axes=(0,), scale=1), x.sum(0, dtype="f8"), rtol=1e-5)
-    with pytest.raises(TypeError, match="unhashable"):
-        summed(x, [0], 1)
+    np.testing.assert_allclose(summed(x, [0], 1), x.sum(0, dtype="f8"), rtol=1e-5)
+    times = rp.function(lambda x, by: x * by, device=device)  # equal constants of other types are others
+    ones = np.ones(2, "i4")
+    assert [times(ones, by).dtype for by in (2, 2.0, np.float32(2), 2)] == ["i4", "f4", "f4", "i4"] and len(times.plans()) == 3
+    nested = rp.function(lambda *parts, scale, **more: {"y": parts[0]["a"] * scale[0] + parts[1][0] - more["é"]}, device=device)
+    got = nested({"a": ones, "n": 1}, [ones], scale=(3, "x"), é=5 * ones)
+    assert got["y"].tolist() == [-1, -1] and len(nested.plans()) == 1
+    assert rp.function(lambda out0: out0 + 1, device=device)(ones).tolist() == [2, 2]
+    with pytest.raises(rp.InvalidError, match="argument 'by' has a set"):
+        times(ones, {1})
     first, second = rp.function(lambda x: (x + 1, x * 2))(x)
     np.testing.assert_array_equal(first, x + 1)
     np.testing.assert_array_equal(second, x * 2)

@@ -117,6 +117,26 @@ def test_live(run):
         run.set(x_f32=1)
 
 
+def test_calls(run):
+    """What is no name, no time and no count is said to be that."""
+    replay = run.submit()
+    for timeout in (-1, float("nan"), -float("inf")):
+        with pytest.raises(rp.UsageError, match="a timeout of"):
+            replay.wait(timeout)
+    assert replay.wait(float("inf")).done()
+    for number in (-1, 10**6):
+        with pytest.raises(rp.UsageError, match="replay"):
+            run.wait(number)
+    for rounds in (-1, 2**40):
+        with pytest.raises(rp.UsageError, match="rounds"):
+            run.profile(rounds=rounds)
+    for wrong in (np.zeros((2, 3), "f4"), 3, [1]):
+        with pytest.raises(TypeError, match="by name"):
+            run(wrong)
+        with pytest.raises(TypeError, match="expected a plan"):
+            run.update(wrong)
+
+
 def test_exec_parameters(run):
     for wrong in (dict(slots=0), dict(slots=65), dict(slots=-1), dict(tags="maybe")):
         with pytest.raises(rp.InvalidError):

@@ -204,6 +204,57 @@ def test_operators(device, rng):
     assert out["lt_"].dtype == bool and out["floordiv_"].dtype == np.int32 and out["cast_"].dtype == np.int32
 
 
+def test_integers_wrap(device, rng):
+    """Operators of two of a dtype, and of one and a number: NumPy's dtype, and its bits, with each dtype in turn."""
+    cases = {
+        "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "pow": lambda a, b: a ** (b & 7),
+        "add5": lambda a, b: a + 5, "rsub": lambda a, b: 3 - a, "mul7": lambda a, b: a * 7, "square": lambda a, b: a ** 2,
+        "cube": lambda a, b: a ** 3, "one": lambda a, b: a ** 0, "neg": lambda a, b: -a, "abs": lambda a, b: abs(a), "inv": lambda a, b: ~a,
+        "and": lambda a, b: a & 6, "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b, "left": lambda a, b: a << 3, "right": lambda a, b: b >> 2,
+        "floor": lambda a, b: a // 7, "mod": lambda a, b: a % 7, "floors": lambda a, b: a // (b | 1), "mods": lambda a, b: a % (b | 1),
+        "rpow": lambda a, b: 2 ** (b & 3), "true": lambda a, b: (a < b) & True,
+    }
+    kinds = ["i1", "u1", "i2", "u2", "i4", "u4"]
+    p, given, wanted = rp.Program("wrap", target=device), {}, {}
+    for at, (name, case) in enumerate(cases.items()):
+        for kind in (kinds[at % 6], kinds[(at + 1 + at // 6) % 6]):
+            info = np.iinfo(kind)
+            a, b = rng.integers(info.min, info.max, (2, 64), kind, endpoint=True)
+            a[:3], b[:3] = (info.min, info.max, 0), (info.max, info.min + (kind[0] == "i"), 1)
+            given.update({f"{name}.{kind}.{letter}": array for letter, array in (("a", a), ("b", b))})
+            p.output(f"{name}.{kind}", case(*(p.input(f"{name}.{kind}.{letter}", 64, kind) for letter in "ab")))
+            with np.errstate(over="ignore"):
+                wanted[f"{name}.{kind}"] = case(a, b)
+    out = p.compile().open(device)(given)
+    for name, want in wanted.items():
+        assert out[name].dtype == want.dtype, name
+        np.testing.assert_array_equal(out[name], want, name)
+
+
+def test_powers(device):
+    """Of numbers on both sides of 0, by whole ones on both sides of 0, written out and computed."""
+    a = np.array([-3, -1.5, -1, 0, 1, 0.25, 2, 7, -40], "f4")
+    powers = [0, 1, 2, 3, -1, -2, 5, 8.0, -3.0, 65, 66, 0.5, 2.5]
+    p = rp.Program("powers", target=device)
+    x, i = p.input("x", 9), p.input("i", 9, "i32")
+    by = np.array(powers[:9], "f4")
+    for at, power in enumerate(powers):
+        p.output(f"y{at}", x ** power)
+    p.output("many", x.reshape(9, 1) ** p.weight("by", by))
+    p.output("base", (-2.0) ** i)
+    p.output("ints", i ** 2.0)
+    with pytest.raises(rp.InvalidError, match="to a power below 0"):
+        i ** -1
+    out = p.compile().open(device)(x=a, i=np.arange(-4, 5, dtype="i4"))
+    with np.errstate(all="ignore"):
+        for at, power in enumerate(powers):
+            want = (a.astype("f8") ** power).astype("f4")
+            np.testing.assert_allclose(out[f"y{at}"], want, 2e-5, err_msg=str(power))
+        np.testing.assert_allclose(out["many"], (a.astype("f8")[:, None] ** by).astype("f4"), 2e-5)
+    np.testing.assert_allclose(out["base"], (-2.0) ** np.arange(-4, 5), 2e-5)
+    assert out["ints"].dtype == np.float32 and out["ints"].tolist() == [16, 9, 4, 1, 0, 1, 4, 9, 16]
+
+
 def test_ops_compute(device, rng):
     """A chain of ops of several families, one plan."""
     x, w = rng.standard_normal((4, 64)).astype("f4"), rng.standard_normal((32, 64)).astype("f4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Dict, Generator, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
@@ -238,6 +239,8 @@ class Exec(Owner):
         ``outputs``, all of kind out where nothing is said, are copied behind it for ``result()``.
         """
         self._slot(slot)
+        if inputs is not None and not isinstance(inputs, Mapping):
+            raise TypeError(f"arrays are given by name, run(x=array), and not as {type(inputs).__name__}")
         given = {**(inputs or {}), **arrays}
         live = {name: given.pop(name) for name in list(given) if find_buffer(self._buffers, name).kind == "live"}
         self.set(live, slot=slot)
@@ -292,7 +295,11 @@ class Exec(Owner):
 
     def wait(self, number: int = 0, timeout: Optional[float] = None) -> None:
         """Waits for a replay by its number, and all before it; 0: all that were submitted."""
-        end = None if timeout is None else time.monotonic() + timeout
+        if number < 0:
+            raise UsageError(f"there is no replay {number}")
+        if timeout is not None and not timeout >= 0:
+            raise UsageError(f"a timeout of {timeout}: expected 0 seconds or more, or None")
+        end = None if timeout is None or timeout == math.inf else time.monotonic() + timeout
         while True:
             left = _WAIT_NS if end is None else max(0, min(_WAIT_NS, int(1e9 * (end - time.monotonic()))))
             if self._wait(number, left):
@@ -321,6 +328,8 @@ class Exec(Owner):
     def update(self, plan: Plan) -> Dict[str, int]:
         """Gives the idle exec another plan with the same buffers; they keep their bytes. What was kept and
         created is returned."""
+        if not isinstance(plan, Plan):
+            raise TypeError(f"expected a plan, got {type(plan).__name__}")
         report = sized("rp_update_report")
         with Diagnostics() as diags, self._handle as pointer, plan._handle as other:
             diags.check(lib.rp_exec_update(pointer, other, report, diags.pointer))
@@ -353,6 +362,9 @@ class Exec(Owner):
     def profile(self, *, rounds: int = 20, warm_up: int = 0, slot: int = 0) -> "Profile":
         """Measures where the time goes, by group and node; buffers are left as they were."""
         from .profile import Profile
+        for what, count in (("rounds", rounds), ("warm_up", warm_up)):
+            if not 0 <= count < 1 << 32:
+                raise UsageError(f"{count} {what}: expected 0 or more")
         return Profile(self, rounds=rounds, warm_up=warm_up, slot=self._slot(slot))
 
     def lost_node(self) -> Optional[str]:

@@ -8,8 +8,11 @@ import re
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union,
                     cast)
 
+import numpy as np
+
 from . import _arrays
 from ._arrays import DTypeLike
+from ._formulas import NARROW, integer_power, real_power, whole_power, wrapped
 from ._library import lib
 from .errors import InvalidError
 
@@ -129,6 +132,18 @@ def is_number(value: Any) -> bool:
         getattr(value, "shape", None) == () and hasattr(value, "dtype") and value.dtype.kind in "biuf")
 
 
+def _plain(value: Any) -> Number:
+    """A number of NumPy's as one of Python's."""
+    return value.item() if hasattr(value, "item") else value  # type: ignore[no-any-return]
+
+
+def _float_dtype(value: Any) -> bool:
+    """Whether an operand that is no number has floats."""
+    if isinstance(value, Tensor):
+        return value._is_float()
+    return np.asarray(value).dtype.kind == "f"
+
+
 def _is_array(value: Any) -> bool:
     return hasattr(value, "__array__") or hasattr(value, "__array_interface__") or isinstance(value, (list, tuple))
 
@@ -146,8 +161,8 @@ class Tensor:
 
     Made by :class:`Program` and by :mod:`reprise.ops`. Operators with tensors, numbers and arrays are
     formulas (``map`` of :mod:`reprise.ops`): a f32 with an integer is f32, integers of fewer than 32 bits
-    give 32 bits, and where both sides have one dtype ``+ - *`` keep it. ``/`` is that of floats, ``//`` and
-    ``%`` are of integers and round down, as in Python. Comparisons give bool. ``x[2:5]`` and ``x[1]``
+    give 32 bits, and where both sides have one dtype, or one is an integer of Python's, it is kept and wraps. ``/`` is that
+    of floats, ``//`` and ``%`` are of integers and round down, as in Python; integers to the power of integers are integers. Comparisons give bool. ``x[2:5]`` and ``x[1]``
     along the first dimension, and :meth:`reshape`, are views and cost nothing; other slices are ops.
     """
 
@@ -259,28 +274,25 @@ class Tensor:
 
     # ---- Operators ---------------------------------------------------------------------------
 
-    def _formula(self, formula: str, other: Any = None, **options: Any) -> "Tensor":
+    def _formula(self, formula: str, other: Any = None, dtype: Optional[str] = None) -> "Tensor":
+        """A formula of ``a``, this tensor, and ``b``; integers of fewer than 32 bits wrap."""
         from . import ops
         operands: Dict[str, Any] = {"a": self}
         if other is not None:
             if is_number(other):
-                value = other.item() if hasattr(other, "item") else other
-                formula = re.sub(r"\bb\b", number_text(value), formula)
+                formula = re.sub(r"\bb\b", number_text(_plain(other)), formula)
             else:
                 operands["b"] = other
-        return ops.map(formula, **operands, **options)
+        return ops.map(wrapped(formula, dtype or ""), dtype=dtype, **operands)
+
+    def _kept(self, other: Any) -> Optional[str]:
+        """The dtype that an operation with integers keeps, where the library's own rule is another one."""
+        if is_number(other):
+            return self.dtype if self.dtype in NARROW and not isinstance(_plain(other), float) else None
+        return self.dtype if isinstance(other, Tensor) and other.dtype == self.dtype != "bool" else None
 
     def _arithmetic(self, operator: str, other: Any, reflected: bool) -> "Tensor":
-        formula = f"b {operator} a" if reflected else f"a {operator} b"
-        keep: Optional[str] = None
-        if is_number(other):
-            whole = other.dtype.kind != "f" if hasattr(other, "dtype") else not isinstance(other, float)
-            if whole and self.dtype in ("i8", "u8", "i16", "u16"):
-                keep = self.dtype
-        elif isinstance(other, Tensor):
-            if other.dtype == self.dtype != "bool":
-                keep = self.dtype
-        return self._formula(formula, other, **({"dtype": keep} if keep else {}))
+        return self._formula(f"b {operator} a" if reflected else f"a {operator} b", other, self._kept(other))
 
     @_operator(_is_operand)
     def __add__(self, other: Any) -> "Tensor":
@@ -328,7 +340,7 @@ class Tensor:
         x, y = ("b", "a") if reflected else ("a", "b")
         wrong = f"({x} % {y} != 0 && ({x} < 0) != ({y} < 0))"
         formula = f"{x} % {y} + ({wrong} ? {y} : 0)" if remainder else f"{x} / {y} - ({wrong} ? 1 : 0)"
-        return self._formula(formula, other)
+        return self._formula(formula, other, self._kept(other))
 
     @_operator(_is_operand)
     def __floordiv__(self, other: Any) -> "Tensor":
@@ -346,13 +358,31 @@ class Tensor:
     def __rmod__(self, other: Any) -> "Tensor":
         return self._integers(other, True, True)
 
+    def _power(self, other: Any, reflected: bool) -> "Tensor":
+        number = _plain(other) if is_number(other) else None
+        x, y = ("b", "a") if reflected else ("a", "b")
+        base_is_float = isinstance(number, float) if reflected and number is not None else (
+            _float_dtype(other) if reflected else self._is_float())
+        by_float = self._is_float() if reflected else (isinstance(number, float) if number is not None else _float_dtype(other))
+        if number is not None and not reflected and number == number and abs(number) < 2**31 and number == int(number):
+            if base_is_float or by_float:
+                return self._formula(whole_power("a" if base_is_float else "f32(a)", int(number), True),
+                                     dtype=self.dtype if base_is_float else None)
+            if number < 0:
+                raise InvalidError("integers to a power below 0 are no integers: expected 0 or more, or a float")
+            return self._formula(whole_power("a", int(number), False), dtype=self._kept(other))
+        if base_is_float or by_float:
+            return self._formula(real_power(x if base_is_float else f"f32({x})", y if by_float else f"f32({y})"), other)
+        wide = "64" in self.dtype or "64" in str(getattr(other, "dtype", ""))
+        return self._formula(integer_power(x, y, 64 if wide else 32), other, self._kept(other))
+
     @_operator(_is_operand)
     def __pow__(self, other: Any) -> "Tensor":
-        return self._formula("pow(a, b)", other)
+        return self._power(other, False)
 
     @_operator(_is_operand)
     def __rpow__(self, other: Any) -> "Tensor":
-        return self._formula("pow(b, a)", other)
+        return self._power(other, True)
 
     def __neg__(self) -> "Tensor":
         return self._formula("-a", dtype=self.dtype)
@@ -369,9 +399,9 @@ class Tensor:
         return self._formula("~a", dtype=self.dtype)
 
     def _bits(self, operator: str, other: Any, reflected: bool) -> "Tensor":
-        same = isinstance(other, Tensor) and other.dtype == self.dtype
-        formula = f"b {operator} a" if reflected else f"a {operator} b"
-        return self._formula(formula, other, **({"dtype": self.dtype} if same else {}))
+        both = self.dtype == "bool" and (isinstance(other, bool) or getattr(other, "dtype", None) == "bool")
+        return self._formula(f"b {operator} a" if reflected else f"a {operator} b", other,
+                             "bool" if both and operator in "&|^" else self._kept(other))
 
     @_operator(_is_operand)
     def __and__(self, other: Any) -> "Tensor":
@@ -404,6 +434,14 @@ class Tensor:
     @_operator(_is_operand)
     def __rshift__(self, other: Any) -> "Tensor":
         return self._bits(">>", other, False)
+
+    @_operator(_is_operand)
+    def __rlshift__(self, other: Any) -> "Tensor":
+        return self._bits("<<", other, True)
+
+    @_operator(_is_operand)
+    def __rrshift__(self, other: Any) -> "Tensor":
+        return self._bits(">>", other, True)
 
     def _compare(self, operator: str, other: Any) -> "Tensor":
         return self._formula(f"a {operator} b", other, dtype="bool")
