@@ -27,6 +27,7 @@ def onnx() -> Any:
         module = importlib.import_module("onnx")
         importlib.import_module("onnx.numpy_helper")
         importlib.import_module("onnx.helper")
+        importlib.import_module("onnx.shape_inference")
     except ImportError as error:
         raise NotFoundError(f"reading ONNX files needs the Python package 'onnx' ({error}): "
                             "pip install onnx, or apt install python3-onnx") from None
@@ -175,6 +176,11 @@ def read(path: Any) -> Tuple[Body, int]:
     if not OPSETS[0] <= opset <= OPSETS[1]:
         raise UnsupportedError(f"{file}: its operators are of version {opset}: expected {OPSETS[0]} to {OPSETS[1]} "
                                "(onnx.version_converter changes it)")
+    if not all(v.type.WhichOneof("value") for v in model.graph.output):
+        try:
+            model = parser.shape_inference.infer_shapes(model)
+        except Exception:  # nothing is inferred of models that are large or damaged: outputs are what they are computed as
+            pass
     try:
         return body(model.graph, file.parent), opset
     except (InvalidError, UnsupportedError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._arrays import dtype_code, host_dtype
+from ..._formulas import NARROW, integer_cast, integer_power, real_power, whole_power, wrapped
 from ...tensor import number_text
 from ..dims import Refused, broadcast
 from ..reader import COMPUTED, DTYPES, narrow
@@ -18,7 +19,10 @@ _UNARY = {
     "Sigmoid": "sigmoid(a)", "Sign": "sign(a)", "Sin": "sin(a)", "Softsign": "a / (1.0 + abs(a))",
     "Softplus": "max(a, 0.0) + log(1.0 + exp(-abs(a)))", "Sqrt": "sqrt(a)", "Tan": "sin(a) / cos(a)", "Tanh": "tanh(a)",
     "HardSwish": "a * clamp(a / 6.0 + 0.5, 0.0, 1.0)",
-    "Mish": "a * tanh(max(a, 0.0) + log(1.0 + exp(-abs(a))))",
+    "Mish": "a * tanh(max(a, 0.0) + log(1.0 + exp(-abs(a))))", "BitwiseNot": "~a", "Cosh": "0.5 * (exp(a) + exp(-a))",
+    # The difference has no digits left where both are about 1.
+    "Sinh": "abs(a) < 0.5 ? a + a * a * a * (0.16666667 + a * a * (0.008333333 + a * a * 0.0001984127)) "
+            ": 0.5 * (exp(a) - exp(-a))",
 }
 # With numbers of attributes, and what they are where nothing is said.
 _WITH_ATTRIBUTES = {
@@ -29,7 +33,9 @@ _WITH_ATTRIBUTES = {
              {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}),
     "HardSigmoid": ("clamp({alpha} * a + {beta}, 0.0, 1.0)", {"alpha": 0.2, "beta": 0.5}),
     "ThresholdedRelu": ("a > {alpha} ? a : 0.0", {"alpha": 1.0}),
+    "Shrink": ("a < -{lambd} ? a + {bias} : a > {lambd} ? a - {bias} : 0.0", {"lambd": 0.5, "bias": 0.0}),
 }
+_FLOATS = ("f32", "f16", "bf16")
 _BINARY = {"Add": "a + b", "Sub": "a - b", "Mul": "a * b", "Div": "a / b", "PRelu": "a < 0 ? a * b : a",
            "BitwiseAnd": "a & b", "BitwiseOr": "a | b", "BitwiseXor": "a ^ b"}
 _TRUTH = {"Equal": "a == b", "Less": "a < b", "Greater": "a > b", "LessOrEqual": "a <= b", "GreaterOrEqual": "a >= b",
@@ -39,7 +45,12 @@ _TRUTH = {"Equal": "a == b", "Less": "a < b", "Greater": "a > b", "LessOrEqual":
 
 @operator(*_UNARY)
 def unary(call: Call) -> Result:
-    return call.r.map(_UNARY[call.step.op], call[0], dtype=call.dtype(0))
+    return mapped(call, _UNARY[call.step.op], call[0])
+
+
+def mapped(call: Call, formula: str, *operands: Given) -> Value:
+    """A formula in the dtype of the first input, which integers keep by wrapping."""
+    return call.r.map(wrapped(formula, call.dtype(0)), *operands, dtype=call.dtype(0))
 
 
 @operator(*_WITH_ATTRIBUTES)
@@ -51,7 +62,13 @@ def with_attributes(call: Call) -> Result:
 
 @operator(*_BINARY)
 def binary(call: Call) -> Result:
-    return call.r.map(_BINARY[call.step.op], call[0], call[1], dtype=call.dtype(0))
+    return mapped(call, _BINARY[call.step.op], call[0], call[1])
+
+
+@operator("BitShift")
+def shift(call: Call) -> Result:
+    call.refuse("direction", "LEFT", "RIGHT")
+    return mapped(call, "a << b" if call.attribute("direction") == "LEFT" else "a >> b", call[0], call[1])
 
 
 @operator(*_TRUTH)
@@ -87,23 +104,21 @@ def clip(call: Call) -> Result:
 
 @operator("Pow")
 def power(call: Call) -> Result:
-    """Small whole powers are products: those of numbers below 0 are numbers."""
+    """Powers by numbers that are known are products; those of integers by integers are exact."""
     x, exponent = call[0], call[1]
+    floats = call.dtype(0) in _FLOATS
     if not isinstance(exponent, Value) and exponent.size == 1 and not of_sizes(exponent):
         number = float(exponent.reshape(-1)[0])
-        products = {0.5: "sqrt(a)", 1.0: "a", -1.0: "1.0 / a", 2.0: "a * a", 3.0: "a * a * a", 4.0: "(a * a) * (a * a)"}
-        if number in products:
-            shape = broadcast(call.shape(0), call.shape(1))
-            return call.r.map(products[number], x, dtype=call.dtype(0)).view(shape)
-        if number != int(number):
-            return call.r.map("pow(a, b)", x, np.asarray(number, "f4"), dtype=call.dtype(0))
-        odd = "a < 0.0 ? -pow(abs(a), b) : pow(a, b)"
-        return call.r.map(odd if int(number) % 2 else "pow(abs(a), b)", x, np.asarray(number, "f4"),
+        shape = broadcast(call.shape(0), call.shape(1))
+        if number == 0.5 and floats:
+            return call.r.map("sqrt(a)", x, dtype=call.dtype(0)).view(shape)
+        if abs(number) < 2**31 and number == int(number):
+            return mapped(call, whole_power("a", int(number), floats), x).view(shape)
+    by_floats = call.dtype(1) in _FLOATS
+    if floats or by_floats:
+        return call.r.map(real_power("a" if floats else "f32(a)", "b" if by_floats else "f32(b)"), x, exponent,
                           dtype=call.dtype(0))
-    b = "b" if call.dtype(1) in ("f32", "f16", "bf16") else "f32(b)"
-    signed = f"(floor({b} / 2.0) * 2.0 != {b} ? -1.0 : 1.0)"
-    return call.r.map(f"a < 0.0 && floor({b}) == {b} ? {signed} * pow(-a, {b}) : pow(a, {b})", x, exponent,
-                      dtype=call.dtype(0))
+    return mapped(call, integer_power("a", "b", 32), x, exponent)
 
 
 @operator("Mod")
@@ -124,7 +139,7 @@ def several(call: Call) -> Result:
     result: Given = call[0]
     formula = {"Max": "max(a, b)", "Min": "min(a, b)"}.get(call.step.op, "a + b")
     for index in range(1, len(call.inputs)):
-        result = call.r.map(formula, result, call[index], dtype=call.dtype(0))
+        result = mapped(call, formula, result, call[index])
     if call.step.op == "Mean":
         result = call.r.map(f"a / {float(len(call.inputs))}", result, dtype=call.dtype(0))
     return result
@@ -145,7 +160,11 @@ def cast(call: Call) -> Result:
     x = call[0]
     if not isinstance(x, Value) and not of_sizes(x):
         return call.r.constant(call.r.hint, narrow(x).astype(host_dtype(dtype_code(dtype))))
-    return call.r.cast(call.value(0), dtype)
+    x = call.value(0)
+    integers = (*NARROW, "i32", "u32")
+    if dtype in integers and x.dtype in integers and x.dtype != dtype:
+        return call.r.map(integer_cast("a", dtype), x, dtype=dtype)
+    return call.r.cast(x, dtype)
 
 
 @operator("Identity", "Dropout")

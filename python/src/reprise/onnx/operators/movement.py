@@ -209,10 +209,53 @@ def gather_elements(call: Call) -> Result:
 
 @operator("GatherND")
 def gather_nd(call: Call) -> Result:
-    call.refuse("batch_dims", 0)
-    places = call.shape(1)
-    final = (*places[:-1], *call.shape(0)[number(places[-1], "the length of a place"):])
-    return call.r.op("gather_nd", {"x": call.value(0), "indices": call.value(1)}).view(final)
+    sizes, places, batches = call.shape(0), call.shape(1), call.attribute("batch_dims", 0)
+    if not 0 <= batches < min(len(sizes), len(places)) or sizes[:batches] != places[:batches]:
+        raise Refused(f"has {batches} batch dimensions of {list(sizes)} and {list(places)}")
+    length = number(places[-1], "the length of a place")
+    final = (*places[:-1], *sizes[batches + length:])
+    x, indices = call.value(0), call.value(1)
+    if batches:  # those and the first dimension behind them become one, in which each batch begins further on
+        if not length:
+            raise Refused("has places of no numbers")
+        count = number(sizes[batches], "the first dimension behind the batches")
+        batch = "0"
+        for i in range(batches):
+            batch = f"i{i}" if i == 0 else f"({batch} * {number(sizes[i], 'a batch dimension')} + i{i})"
+        x = x.view((product(sizes[:batches + 1]), *sizes[batches + 1:]))
+        indices = call.r.map(f"i{len(places) - 1} == 0 ? (a < 0 ? a + {count} : a) + {batch} * {count} : a", indices,
+                             dtype="i32").view(places)
+    return call.r.op("gather_nd", {"x": x, "indices": indices}).view(final)
+
+
+@operator("ReverseSequence")
+def reverse_sequence(call: Call) -> Result:
+    """Elements in front of a length, which each sequence has, in the other order."""
+    sizes = call.shape(0)
+    batch, time = (call.axis(call.attribute(name, default), len(sizes)) for name, default in
+                   (("batch_axis", 1), ("time_axis", 0)))
+    lengths = call.value(1)
+    if batch == time or lengths.shape != (sizes[batch],):
+        raise Refused(f"reverses along axis {time} of {list(sizes)}, batches along {batch} with {list(lengths.shape)} lengths")
+    lengths = lengths.view([n if i == batch else 1 for i, n in enumerate(sizes)])
+    places = call.r.map(f"i{time} < i32(a) ? i32(a) - 1 - i{time} : i{time}", lengths, dtype="i32", shape=sizes)
+    return call.r.op("take_along_axis", {"x": call.value(0), "indices": places}, {"axis": time})
+
+
+@operator("Compress")
+def compress(call: Call) -> Result:
+    condition = call.constant(1, "the condition")
+    axis = call.attribute("axis")
+    if condition is None or of_sizes(condition):
+        raise Refused("has no condition of constants")
+    x, sizes = call.value(0), call.shape(0)
+    if axis is None:
+        x, axis, sizes = x.view((product(sizes),)), 0, (product(sizes),)
+    axis = call.axis(axis, len(sizes))
+    ids = np.flatnonzero(condition.reshape(-1)).astype("i4")
+    if isinstance(sizes[axis], Dim) or ids.size and ids.max() >= sizes[axis]:
+        raise Refused(f"takes element {ids.max(initial=0)} of {sizes[axis]}")
+    return call.r.op("take", {"x": x, "ids": ids}, {"axis": axis})
 
 
 @operator("ScatterND", "ScatterElements")
@@ -224,6 +267,16 @@ def scatter(call: Call) -> Result:
     op = "scatter_nd" if call.step.op == "ScatterND" else "scatter_elements"
     dtype = call.dtype(0)
     inputs = {"data": call.r.value(call[0], dtype), "indices": call.value(1), "updates": call.r.value(call[2], dtype)}
+    sizes, places = call.shape(0), call.shape(1)
+    axis = attributes.get("axis")
+    if axis is not None and len(places) == len(sizes) and any(
+            n != m for i, (n, m) in enumerate(zip(sizes, places)) if i != axis):
+        # Of what lies in front along other axes, too: each update with its whole place.
+        where = "".join(f"i{len(sizes)} == {i} ? i{i} : " for i in range(len(sizes)) if i != axis)
+        index = call.r.map(f"{where}i32(a)", inputs["indices"].view((*places, 1)), dtype="i32", shape=(*places, len(sizes)))
+        count = product(places)
+        inputs.update(indices=index.view((count, len(sizes))), updates=inputs["updates"].view((count,)))
+        op, attributes = "scatter_nd", {"reduction": attributes["reduction"]}
     return call.r.op(op, inputs, attributes).view(call.shape(0))
 
 

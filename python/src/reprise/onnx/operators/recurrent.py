@@ -11,7 +11,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from ..dims import Refused
-from ..recorder import Given, Value
+from ..recorder import Given, Value, of_sizes
 from .table import Call, Result, number, operator
 
 MOST_STEPS = 512
@@ -38,6 +38,10 @@ class Cell:
         self.functions = [_ACTIVATIONS[n] for n in names]
         self.weight = self._part(1, direction, (rows, number(call.shape(1)[-1], "the input size")))
         self.recurrence = self._part(2, direction, (rows, self.hidden))
+        self.peepholes: List[Value] = []
+        if op == "LSTM" and call.maybe(7) is not None:
+            every = call.r.value(self._part(7, direction, (3 * self.hidden,)))
+            self.peepholes = [call.r.window(every, 0, k * self.hidden, self.hidden).view((self.hidden, 1)) for k in range(3)]
         self.bias: Optional[List[Given]] = None
         if call.maybe(3) is not None:
             both = self._part(3, direction, (2 * rows,))
@@ -105,6 +109,11 @@ class Cell:
         r, (f, g, h) = self.call.r, self.functions
         sums = r.map("a + b", x, self.recurrent(state["h"], 0, 4))
         i, o, forget, c = (self.gate(sums, k) for k in range(4))
+        if self.peepholes:  # gates see the cell: that of the step before, and the output's the new one
+            of_i, of_o, of_forget = self.peepholes
+            cell = r.map(f"{f.format('a + b * c')} * c + {f.format('d + e * c')} * {g.format('f')}",
+                         forget, of_forget, state["c"], i, of_i, c)
+            return {"h": r.map(f"{f.format('a + b * c')} * {h.format('c')}", o, of_o, cell), "c": cell}
         cell = r.map(f"{f.format('a')} * b + {f.format('c')} * {g.format('d')}", forget, state["c"], i, c)
         return {"h": r.map(f"{f.format('a')} * {h.format('b')}", o, cell), "c": cell}
 
@@ -119,17 +128,23 @@ def joined(call: Call, values: Sequence[Value], final: Tuple[int, ...]) -> Value
 
 @operator("LSTM", "GRU", "RNN")
 def recurrent(call: Call) -> Result:
-    call.refuse("layout", 0)
+    call.refuse("layout", 0, 1)
     call.refuse("input_forget", 0)
     call.refuse("direction", "forward", "reverse", "bidirectional")
-    if call.attribute("clip") or (call.maybe(4) is not None) or (call.maybe(7) is not None):
-        raise Refused("has a clip, lengths of sequences or peepholes, which are not known")
+    if call.attribute("clip"):
+        raise Refused("has a clip, which is not known")
     x = call.value(0)
+    if x.ndim != 3:
+        raise Refused(f"is of {list(x.shape)}: expected three dimensions")
+    batch_first = bool(call.attribute("layout", 0))
+    if batch_first:
+        x = call.r.transpose(x, [1, 0, 2])
     steps = number(x.shape[0], "the number of steps")
     if steps > MOST_STEPS:
         raise Refused(f"has {steps} steps: expected at most {MOST_STEPS}")
     direction = call.attribute("direction", "forward")
     directions = 2 if direction == "bidirectional" else 1
+    lengths = sequence_lengths(call, steps, x)
     made: List[List[State]] = []
     for d in range(directions):
         cell = Cell(call, d, directions)
@@ -139,17 +154,23 @@ def recurrent(call: Call) -> Result:
         states: List[State] = [{}] * steps
         inputs = cell.inputs(x)
         for t in order:
-            state = states[t] = cell.step(inputs[t], state)
+            before, state = state, cell.step(inputs[t], state)
+            states[t] = state
+            if lengths is not None:  # behind its end a sequence keeps its state, and gives zeros
+                states[t] = {"h": call.r.map(f"{t} < a ? b : 0.0", lengths, state["h"])}
+                state = {name: call.r.map(f"{t} < a ? b : c", lengths, state[name], before[name]) for name in state}
         made.append([*states, state])
     results: List[Value] = []
     if call.wants(0):
         every = [made[d][t]["h"] for t in range(steps) for d in range(directions)]
-        results.append(joined(call, every, (steps, directions)))
+        together = joined(call, every, (steps, directions))
+        results.append(call.r.transpose(together, [2, 0, 1, 3]) if batch_first else together)
     else:
         results.append(made[0][-1]["h"])
     for name in ("h", "c"):
         if name in made[0][-1]:
-            results.append(joined(call, [made[d][-1][name] for d in range(directions)], (directions,)))
+            last = joined(call, [made[d][-1][name] for d in range(directions)], (directions,))
+            results.append(call.r.transpose(last, [1, 0, 2]) if batch_first else last)
     return results
 
 
@@ -158,4 +179,15 @@ def start(call: Call, index: int, direction: int, hidden: int, x: Value) -> Valu
     given = call.maybe(index)
     if given is None:
         return call.r.op("fill", {}, {"value": 0.0}, dtype=x.dtype, shape=(hidden, x.shape[1]))
-    return call.r.transpose(call.r.window(given, 0, direction, 1).view((x.shape[1], hidden)), [1, 0])
+    apart = call.r.window(given, 1 if call.attribute("layout", 0) else 0, direction, 1)
+    return call.r.transpose(apart.view((x.shape[1], hidden)), [1, 0])
+
+
+def sequence_lengths(call: Call, steps: int, x: Value) -> Optional[Value]:
+    """How many steps each sequence has, [1, batch], where not all have all."""
+    given = call.maybe(4)
+    if given is None or not isinstance(given, Value) and not of_sizes(given) and (given == steps).all():
+        return None
+    if tuple(given.shape) != (x.shape[1],):
+        raise Refused(f"the lengths of sequences are {list(given.shape)}: expected [{x.shape[1]}]")
+    return call.r.value(given).view((1, x.shape[1]))

@@ -17,6 +17,9 @@ _REDUCTIONS = {
     "ReduceSumSquare": "reduce_sum_square", "ReduceLogSum": "reduce_log_sum", "ReduceLogSumExp": "reduce_log_sum_exp",
 }
 
+# What they are of one number, which they come to where no axis is said to mean none.
+_OF_ONE = {"ReduceL1": "abs(a)", "ReduceL2": "abs(a)", "ReduceSumSquare": "a * a", "ReduceLogSum": "log(a)"}
+
 
 @operator(*_REDUCTIONS)
 def reduce(call: Call) -> Result:
@@ -24,7 +27,8 @@ def reduce(call: Call) -> Result:
     axes = call.axes(1)
     if not axes:
         if call.attribute("noop_with_empty_axes", 0):
-            return call[0]
+            formula = _OF_ONE.get(call.step.op)
+            return call[0] if formula is None else call.r.map(formula, call[0], dtype=call.dtype(0))
         axes = list(range(len(sizes)))
     gone = sorted({call.axis(a, len(sizes)) for a in axes})
     keep = call.attribute("keepdims", 1)
@@ -33,7 +37,10 @@ def reduce(call: Call) -> Result:
             "ReduceSum", "ReduceMean", "ReduceProd", "ReduceMin", "ReduceMax"):
         return call.value(0).view(final)
     value = call.value(0)
-    return call.r.op(_REDUCTIONS[call.step.op], {"x": value.view(sizes or (1,))}, {"axes": gone or [0]},
+    op = _REDUCTIONS[call.step.op]
+    if call.step.op == "ReduceL1" and value.dtype[0] in "iu":
+        value, op = call.r.map("abs(a)", value, dtype=value.dtype), "reduce_sum"
+    return call.r.op(op, {"x": value.view(sizes or (1,))}, {"axes": gone or [0]},
                      dtype=call.dtype(0)).view(final)
 
 
@@ -79,6 +86,45 @@ def softmax(call: Call) -> Result:
     axis = call.axis(call.attribute("axis", 1), len(sizes))  # all from there on are one, then
     flat = call.value(0).view((product(sizes[:axis]), product(sizes[axis:])))
     return rows(flat)[0].view(sizes)
+
+
+@operator("Hardmax")
+def hardmax(call: Call) -> Result:
+    """1 at the first of the largest elements."""
+    sizes = call.shape(0)
+    axis = call.axis(call.attribute("axis", -1 if call.opset >= 13 else 1), len(sizes))
+    shape = sizes
+    if call.opset < 13:  # all from there on are one
+        shape, axis = (product(sizes[:axis]), product(sizes[axis:])), 1
+    place = call.r.op("reduce_argmax", {"x": call.value(0).view(shape)}, {"axis": [axis]})
+    place = place.view([1 if i == axis else n for i, n in enumerate(shape)])
+    return call.r.map(f"i{axis} == i32(a) ? 1.0 : 0.0", place, dtype=call.dtype(0), shape=shape).view(sizes)
+
+
+@operator("MeanVarianceNormalization")
+def mean_variance_norm(call: Call) -> Result:
+    axes = sorted(call.axis(a, len(call.shape(0))) for a in call.attribute("axes", [0, 2, 3]))
+
+    def mean(x: Value) -> Value:
+        return call.r.op("reduce_mean", {"x": x}, {"axes": axes, "keepdims": 1})
+
+    apart = call.r.map("a - b", call[0], mean(call.value(0)), dtype=call.dtype(0))
+    spread = mean(call.r.map("a * a", apart, dtype="f32"))
+    return call.r.map("a / (sqrt(b) + 1e-9)", apart, spread, dtype=call.dtype(0))
+
+
+@operator("LRN")
+def local_response_norm(call: Call) -> Result:
+    """The mean of squares of the channels around each: a pool along channels, in which those beyond are zeros."""
+    sizes, count = call.shape(0), call.attribute("size")
+    if len(sizes) < 2 or not isinstance(count, int) or count < 1:
+        raise Refused(f"is of {list(sizes)} and {count} channels: expected [N, C, ...] and 1 or more")
+    x = call.value(0).view((sizes[0], 1, sizes[1], product(sizes[2:])))
+    around = call.r.op("avg_pool2d", {"x": call.r.map("a * a", x, dtype="f32")},
+                       {"kernel": [count, 1], "pads": [(count - 1) // 2, 0, count // 2, 0], "count_include_pad": 1})
+    alpha, beta, bias = (number_text(float(call.attribute(name, value))) for name, value in
+                         (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0)))
+    return call.r.map(f"a * pow({bias} + {alpha} * b, -{beta})", x, around, dtype=call.dtype(0)).view(sizes)
 
 
 @operator("LpNormalization")
@@ -127,10 +173,12 @@ def layer_norm(call: Call) -> Result:
     sizes = call.shape(0)
     axis = call.axis(call.attribute("axis", -1), len(sizes))
     columns = number(product(sizes[axis:]), "the length of a row")
-    inputs: Dict[str, Given] = {"x": call.value(0).view((product(sizes[:axis]), columns)),
-                                "weight": vector(call, 1, columns)}
-    if call.maybe(2) is not None:
-        inputs["bias"] = vector(call, 2, columns)
+    inputs: Dict[str, Given] = {"x": call.value(0).view((product(sizes[:axis]), columns))}
+    for name, index in (("weight", 1), ("bias", 2)):
+        given = call.maybe(index) if name == "bias" else call[index]
+        if given is not None:
+            inputs[name] = vector(call, index, columns) if product(given.shape) == columns else call.r.expand(
+                given, sizes[axis:]).view((columns,))
     eps = call.attribute("epsilon", 1e-5)
     results = [call.r.op("layer_norm", inputs, {"eps": eps}).view(sizes)]
     outer = [*sizes[:axis], *[1] * (len(sizes) - axis)]
