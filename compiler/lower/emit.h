@@ -106,6 +106,9 @@ typedef struct rp_emit_extent_name {
         *count; /* what it is counted of, an expression over those before it; NULL: a product */
 } rp_emit_extent_name;
 
+/* Who reads operands for text of kernels/ (internal.h). */
+typedef struct rp_emit_names rp_emit_names;
+
 typedef struct rp_emit {
     rp_allocator allocator;
     const rp_graph *graph;
@@ -120,6 +123,8 @@ typedef struct rp_emit {
     rp_emit_value *values;
     uint32_t value_count;
     rp_shape shape; /* found before a composer is called */
+    const rp_emit_names
+        *readers; /* that text of one element asks: set with that, by rp_emit_node() */
 
     RP_ARRAY(rp_emit_constant, constants);  /* constant_id = index */
     RP_ARRAY(rp_emit_extent_name, extents); /* rp_emit_extent() */

@@ -9,13 +9,9 @@
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
-<<<<<<< HEAD
- *   values, fours    reading, which goes from one to the other: functions of an index, and evaluation at the
- *             index at hand; the same of several elements at once
-=======
  *   values    reading: functions of an index, and evaluation at the index at hand
+ *   fours     the same of eight elements, and of sixteen bytes
  *   text_values  what text of kernels/ reads operands with
->>>>>>> 298300d (Reduce, scan, sort and update integers of 64 bits)
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
  *   epilogue  from a kernel's own results to everything behind them
@@ -120,11 +116,11 @@ void rp_emit_put_fetched(rp_emit *e, const char *name);
 typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
 /* Of an input's elements, one, four or eight at a time, or sixteen bytes, at once or in two steps; and
  * to take an output's (NULL: the text has none). */
-typedef struct rp_emit_names {
+struct rp_emit_names {
     rp_emit_function *reader, *reader_4, *reader_8, *reader_words, *fetch, *fetched;
     rp_emit_function *store, *store_4;
     rp_emit_function *ahead_type, *ahead, *store_ahead; /* what is behind four, loaded ahead */
-} rp_emit_names;
+};
 
 /* What an operand's elements are in text of kernels/: their class, or int64_t and uint64_t (rp_op_is_long). */
 const char *rp_emit_text_class(const rp_emit *e, uint32_t member, uint32_t operand);
@@ -233,26 +229,32 @@ bool rp_emit_only_stored(const rp_emit *e, uint32_t value);
 /* The dtype as which the function of a value returns it: its own, as memory would have it, since who reads it must
  * find that; or f32 of halves that are only stored, which rounds them once more. */
 uint8_t rp_emit_kept(const rp_emit *e, uint32_t value);
-/* Whether a value is rounded to its dtype behind the function that computes it, and what that is called. */
-bool rp_emit_is_rounded(const rp_emit *e, uint32_t value);
-const char *rp_emit_exact_name(rp_emit *e, uint32_t value);
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value);
 
-/* ---- fours.c --------------------------------------------------------------------------------- */
-
 /* Whether the op that makes a value moves four neighbours at once, or computes them at once. */
 bool rp_emit_has_four(const rp_emit *e, uint32_t value);
-/* The function that gives these four; NULL where the op does neither. */
-const char *rp_emit_four_function(rp_emit *e, uint32_t value);
 /* "vec4" of "float". */
 static inline const char *rp_emit_four_of(const char *type) {
     return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
 }
-
-/* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
+/* As rp_emit_reader, four at a time: what is computed in the kernel, too. The other is for that and for what is
+ * absent; NULL for what is in memory. */
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_other_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
+/* Whether an input is what another member moves, `count` elements together. */
+bool rp_emit_is_moved(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count);
+/* Of such a value: the function that reads what is moved, behind that which says where it comes from; and the
+ * beginning of a body, in which element i comes from `at`. `nothing` is a statement for elements that come from
+ * nowhere and are 0. */
+const char *rp_emit_moved_reader(rp_emit *e, uint32_t value,
+                                 const char *(*reader)(rp_emit *e, uint32_t, uint32_t));
+void rp_emit_put_moved_from(rp_emit *e, uint32_t value, const char *nothing);
+
+/* ---- fours.c --------------------------------------------------------------------------------- */
+
+/* As rp_emit_reader_4, of eight elements, and of sixteen bytes, at once or in two steps. */
 const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand);
@@ -303,5 +305,7 @@ rp_status rp_say_subgroup(const rp_allocator *a, uint32_t size, uint32_t **words
  * and numbers of 64 bits. */
 const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_text_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
+/* All ways to read for text of one element. */
+extern const rp_emit_names rp_emit_text_readers;
 
 #endif

@@ -389,3 +389,12 @@ void rp_emit_put_fetched(rp_emit *e, const char *name) {
     rp_text_format(&e->functions, "uvec4 %s(uint i, uvec4 words) {\n    return words;\n}\n\n",
                    name);
 }
+
+/* ---- In text of kernels/ ---------------------------------------------------------------------- */
+
+const char *rp_emit_text_class(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_op_call *call = &e->members[member].call;
+    uint8_t dtype = call->operands[operand].dtype;
+    if (!rp_op_is_long(call, operand)) return rp_emit_class(dtype);
+    return dtype == RP_I64 ? "int64_t" : "uint64_t";
+}

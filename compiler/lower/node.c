@@ -35,6 +35,7 @@ static rp_status find_shape(rp_emit *e) {
 
 rp_status rp_emit_node(rp_emit *e) {
     RP_TRY(find_shape(e));
+    e->readers = &rp_emit_text_readers;
     switch (e->shape.kind) {
     case RP_SHAPE_MAP: return rp_emit_map(e);
     case RP_SHAPE_ROWS: return rp_emit_row_kernel(e);

@@ -2,13 +2,6 @@
  * bool are what they add to scores, and integers of 64 bits, elsewhere two words, are numbers. */
 #include "lower/internal.h"
 
-const char *rp_emit_text_class(const rp_emit *e, uint32_t member, uint32_t operand) {
-    const rp_op_call *call = &e->members[member].call;
-    uint8_t dtype = call->operands[operand].dtype;
-    if (!rp_op_is_long(call, operand)) return rp_emit_class(dtype);
-    return dtype == RP_I64 ? "int64_t" : "uint64_t";
-}
-
 const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     const char *one = rp_emit_reader(e, member, operand);
     const rp_op_call *call = &e->members[member].call;
@@ -40,10 +33,6 @@ const char *rp_emit_text_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     return name;
 }
 
-void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
-                          const char *value) {
-    static const rp_emit_names names = {rp_emit_text_reader, rp_emit_text_reader_4,
-                                        rp_emit_reader_8,    rp_emit_reader_words,
-                                        rp_emit_fetch,       rp_emit_fetched};
-    rp_emit_text(e, to, member, source, value, &names);
-}
+const rp_emit_names rp_emit_text_readers = {rp_emit_text_reader, rp_emit_text_reader_4,
+                                            rp_emit_reader_8,    rp_emit_reader_words,
+                                            rp_emit_fetch,       rp_emit_fetched};

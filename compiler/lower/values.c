@@ -275,12 +275,77 @@ static const char *eval_output_4(rp_eval *v, uint32_t value, const char *functio
     return put_calls(e, type, function, values, args->count);
 }
 
-bool rp_emit_is_rounded(const rp_emit *e, uint32_t value) {
+static bool is_rounded(const rp_emit *e, uint32_t value) {
     return *rp_emit_rounding(rp_emit_kept(e, value)) != '\0';
 }
 
-const char *rp_emit_exact_name(rp_emit *e, uint32_t value) {
-    return rp_emit_name(e, rp_emit_is_rounded(e, value) ? "v%u_exact" : "v%u", value);
+/* The function before that. */
+static const char *exact_name(rp_emit *e, uint32_t value) {
+    return rp_emit_name(e, is_rounded(e, value) ? "v%u_exact" : "v%u", value);
+}
+
+/* Whether an op moves elements as they are, `count` of which, from a multiple of it on, come from as many
+ * neighbours. */
+static bool moves(const rp_emit *e, uint32_t value, uint32_t count) {
+    const rp_emit_value *v = &e->values[value];
+    const rp_op_call *call = &e->members[v->member].call;
+    return call->op->form == RP_OP_POINTWISE && call->op->together && !v->window &&
+           rp_emit_each(e, rp_sym_extent(call, call->op->together)) % count == 0 &&
+           call->operands[0].dtype == v->dtype;
+}
+
+/* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
+static bool makes_four(const rp_emit *e, uint32_t value) {
+    const rp_emit_value *v = &e->values[value];
+    const rp_op_call *call = &e->members[v->member].call;
+    if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call) ||
+        rp_op_is_wide(v->dtype))
+        return false;
+    char name[64];
+    snprintf(name, sizeof name, "pointwise/%s", call->op->name);
+    const char *source = rp_kernel_source(name);
+    return source && strstr(source, " VALUE_4(");
+}
+
+bool rp_emit_has_four(const rp_emit *e, uint32_t value) {
+    return moves(e, value, 4) || makes_four(e, value);
+}
+
+void rp_emit_put_moved_from(rp_emit *e, uint32_t value, const char *nothing) {
+    const rp_op_call *call = &e->members[e->values[value].member].call;
+    bool outside = call->op->outside || rp_op_is_sized(call); /* of nothing nothing can be moved */
+    rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
+    if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
+}
+
+const char *rp_emit_moved_reader(rp_emit *e, uint32_t value,
+                                 const char *(*reader)(rp_emit *e, uint32_t, uint32_t)) {
+    rp_emit_value_function(e, value);
+    return reader(e, e->values[value].member, 0);
+}
+
+/* The function of four elements that are moved, or that the op makes at once; NULL for others. */
+static const char *four_function(rp_emit *e, uint32_t value) {
+    bool moved = moves(e, value, 4), own = makes_four(e, value);
+    if (!moved && !own) return NULL;
+    const rp_emit_value *v = &e->values[value];
+    const char *one = rp_emit_value_function(e, value),
+               *type = rp_emit_four_of(rp_emit_class(v->dtype));
+    /* What is moved may have an own function for four, too, which has that name. */
+    const char *name = rp_emit_name(e, moved && own ? "%s_moved_4" : "%s_4", one);
+    if (!moved && !is_rounded(e, value)) return name;
+    if (!rp_emit_add_function(e, name)) return name;
+    const char *from = moved ? rp_emit_moved_reader(e, value, rp_emit_reader_4) : "";
+    rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
+    if (moved) {
+        rp_emit_put_moved_from(e, value, rp_emit_name(e, "return %s(0);", type));
+        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
+    } else {
+        const char *x = moves(e, value, 1) ? "x" : rp_emit_round_4(e, v->dtype, type, "x");
+        rp_text_format(&e->functions, "    %s x = %s_4(i);\n    return %s;\n}\n\n", type,
+                       exact_name(e, value), x);
+    }
+    return name;
 }
 
 const char *rp_eval_value(rp_eval *v, uint32_t value) {
@@ -299,7 +364,7 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
         text = eval_output_4(v, value, function, &args, per_row);
     } else if (function) {
         text = rp_eval_call(v, out->member, function, &args, per_row);
-    } else if (v->loads && (four = rp_emit_four_function(e, value))) {
+    } else if (v->loads && (four = four_function(e, value))) {
         text = rp_emit_name(e, "%s(i)", four);
     } else if (v->loads) { /* "at": the four indices */
         const char *const at[] = {put_load(v, "uvec4", "at", "uvec4(i, i + 1u, i + 2u, i + 3u)")};
@@ -316,6 +381,11 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 /* ---- Functions of an index ------------------------------------------------------------------- */
 
+void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                          const char *value) {
+    rp_emit_text(e, to, member, source, value, e->readers);
+}
+
 /* A pointwise op of kernels/pointwise: its text is the function. */
 static void file_function(rp_emit *e, uint32_t value, const char *name) {
     const rp_emit_value *out = &e->values[value];
@@ -327,11 +397,11 @@ static void file_function(rp_emit *e, uint32_t value, const char *name) {
     }
     rp_text text;
     rp_text_init(&text, &e->allocator);
-    const char *own = rp_emit_exact_name(e, value);
+    const char *own = exact_name(e, value);
     rp_emit_element_text(e, &text, out->member, source, own);
     rp_emit_move(e, &e->functions, &text);
     rp_text_char(&e->functions, '\n');
-    if (rp_emit_is_rounded(e, value))
+    if (is_rounded(e, value))
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n",
                        rp_emit_class(out->dtype), name, rp_emit_rounding(out->dtype), own);
 }
@@ -372,4 +442,54 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
     }
     rp_text_free(&body);
     return name;
+}
+
+/* ---- Four at once ---------------------------------------------------------------------------- */
+
+/* Four elements of a value that members compute, from what they read four at a time, too. */
+static void put_computed(rp_emit *e, const char *type, const char *name, uint32_t value) {
+    rp_text loads, body;
+    rp_eval eval;
+    rp_text_init(&loads, &e->allocator);
+    rp_text_init(&body, &e->allocator);
+    if (rp_eval_open(&eval, e, &body, "i", "    ", e->values[value].elements) == RP_OK) {
+        eval.loads = &loads;
+        const char *local = rp_eval_value(&eval, value);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
+        rp_emit_move(e, &e->functions, &loads);
+        rp_emit_move(e, &e->functions, &body);
+        rp_text_format(&e->functions, "    return %s;\n}\n\n", local);
+        rp_eval_close(&eval);
+    }
+    rp_text_free(&loads);
+    rp_text_free(&body);
+}
+
+bool rp_emit_is_moved(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    return !o->absent && o->value != RP_NONE && moves(e, o->value, count);
+}
+
+const char *rp_emit_other_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
+    if (!o->absent && !computed) return NULL;
+    const char *four = computed ? four_function(e, o->value) : NULL;
+    if (four) return four;
+    const char *one = rp_emit_reader(e, member, operand);
+    const char *type = rp_emit_type_4(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_4", one);
+    if (!rp_emit_add_function(e, name)) return name;
+    if (computed)
+        put_computed(e, type, name, o->value);
+    else
+        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
+                       type, one);
+    return name;
+}
+
+const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    const char *name = rp_emit_other_reader_4(e, member, operand);
+    return name ? name : rp_emit_memory_4(e, member, operand);
 }

@@ -204,7 +204,8 @@ static void try_shape(const trial *t, uint32_t rows, uint32_t length, const rp_t
 /* Two dispatches at -O1, whether there is a number of each row or elements that need one. */
 static void test_parts(void) {
     static const uint32_t shapes[3][2] = {{1, 30011}, {3, 20011}, {2, 20012}};
-    const rp_target *h200 = rp_target_builtin("h200");
+    rp_target own;
+    const rp_target *h200 = gpu_target_like(device, rp_target_builtin("h200"), &own);
     for (uint32_t i = 0; i < sizeof trials / sizeof *trials; i++)
         for (uint32_t k = 0; k < 3; k++)
             if (gpu_tries(device, i + k, 3))

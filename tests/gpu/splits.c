@@ -153,7 +153,8 @@ static void test_parts(void) {
 static void test_whole(void) {
     static const trial little = {"matmul", RP_F32, RP_F32, RP_F32, 1, 16, 24, 256, false, true};
     static const trial deep = {"linear", RP_F32, RP_F32, RP_F32, 1, 16, 24, 2560, false, false};
-    try(&little, rp_target_builtin("h200"), 1);
+    rp_target own;
+    try(&little, gpu_target_like(device, rp_target_builtin("h200"), &own), 1);
     try(&deep, rp_target_builtin("lavapipe"), 1);
 }
 
