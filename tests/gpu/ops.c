@@ -24,7 +24,7 @@
  *                           driver compiles one pipeline after the other, several processes share
  *                           the work
  *   RP_TAGGED=n             every n-th case, another one with each seed, is run with its operands tagged,
- *                           too: their words are stored and waited for. 8 without; 0: none
+ *                           too: their words are stored and waited for. 8 without, 24 on a processor; 0: none
  *   RP_OP=name              tries this op alone, and prints the worst error of each case
  *   RP_SEED=n               other values, and other calls that come first
  *   RP_ALL=1                all of the first ones on a processor, too
@@ -464,7 +464,6 @@ int main(int argc, char **argv) {
     rp_diags *diags = rp_diags_create(NULL);
     const char *seed = getenv("RP_SEED");
     ops.only = getenv("RP_OP");
-    ops.tagged = (uint32_t)rp_environment("RP_TAGGED", TAGGED);
     ops.part = argc == 3 ? (uint32_t)atoi(argv[1]) : 0;
     ops.parts = argc == 3 ? (uint32_t)atoi(argv[2]) : 1;
     if (ops.part >= ops.parts) {
@@ -480,6 +479,8 @@ int main(int argc, char **argv) {
     rp_target own = RP_TARGET_INIT;
     if (rp_device_target(ops.device, &own) != RP_OK) abort();
     ops.on_processor = rp_target_is_software(&own);
+    ops.tagged =
+        (uint32_t)rp_environment("RP_TAGGED", gpu_tries(ops.device, 1, 2) ? TAGGED : 3 * TAGGED);
     ops.together = ops.on_processor && !ops.only ? TOGETHER : 1;
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(ops.device, &info);
