@@ -57,15 +57,13 @@ rp_status rp_axes_make(rp_expansion *x, rp_given_operand *out, const rp_tensor *
     rp_tensor *t = &out->argument.tensor;
     if (t->dtype == RP_RAW) t->dtype = dtype;
     if (t->rank == RP_OP_INFER) *t = (rp_tensor){.dtype = t->dtype, .rank = RP_OP_INFER};
-    uint32_t most = t->rank == RP_OP_INFER || t->rank < shape->rank ? shape->rank : t->rank;
-    for (uint32_t i = 0; t->rank != RP_OP_INFER && i < most; i++) {
-        uint64_t own = i < t->rank ? t->dims[t->rank - 1 - i] : 1;
-        uint64_t wanted = i < shape->rank ? shape->dims[shape->rank - 1 - i] : 1;
-        if (own != wanted)
-            return rp_apply_error(x->application, RP_BLAME_OP, 0,
-                                  "%s: %s has %llu as dimension %u from the end, expected %llu",
-                                  x->composite->info.name, out->name, (unsigned long long)own,
-                                  i + 1, (unsigned long long)wanted);
+    if (t->rank != RP_OP_INFER && !rp_tensor_is_shaped(t, shape)) {
+        char own[RP_TENSOR_TEXT], wanted[RP_TENSOR_TEXT];
+        rp_tensor expected = *shape;
+        expected.dtype = t->dtype;
+        return rp_apply_error(x->application, RP_BLAME_OP, 0, "%s: %s is %s, expected %s",
+                              x->composite->info.name, out->name, rp_tensor_text(own, t),
+                              rp_tensor_text(wanted, &expected));
     }
     if (t->rank == RP_OP_INFER) {
         t->rank = shape->rank;

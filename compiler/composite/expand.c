@@ -73,7 +73,8 @@ static rp_status match_attrs(rp_expansion *e) {
 /* What a letter stands for, and the operand that said so; NULL: it is free. */
 typedef struct bound_letter {
     uint64_t number;
-    const char *operand;
+    const char *operand, *part; /* "x", "last dimension" */
+    const rp_tensor *tensor;
 } bound_letter;
 
 /* A shape's letters: the first may be any leading dimensions, "*B K"; behind the last there may be others, "N C ...",
@@ -121,7 +122,7 @@ static uint32_t letter_place(const rp_expansion *e, const pattern *p, uint32_t i
 static rp_status wrong_operand(rp_expansion *e, uint32_t operand, const char *format, ...)
     RP_PRINTF(3, 4);
 static rp_status wrong_operand(rp_expansion *e, uint32_t operand, const char *format, ...) {
-    char message[200];
+    char message[2 * RP_TENSOR_TEXT + 200];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
@@ -150,16 +151,17 @@ static rp_status match_letters(rp_expansion *e, uint32_t operand, bound_letter l
         bool leading = p.star && i == 0;
         uint32_t at = leading ? 0 : letter_place(e, &p, i, t);
         uint64_t number = leading ? rp_expand_rows(e->operands[operand], p.count - 1) : t->dims[at];
-        if (!letter->operand) *letter = (bound_letter){number, own->name};
+        const char *part = !leading       ? rp_dimension_name(at, t->rank)
+                           : p.count == 1 ? "elements"
+                                          : "leading dimensions";
+        if (!letter->operand) *letter = (bound_letter){number, own->name, part, t};
         if (letter->number == number) continue;
-        if (leading)
-            return wrong_operand(
-                e, operand, "has %llu as product of leading dimensions, expected %llu as %s has",
-                (unsigned long long)number, (unsigned long long)letter->number, letter->operand);
+        char there[RP_TENSOR_TEXT], here[RP_TENSOR_TEXT];
         return wrong_operand(e, operand,
-                             "has %llu as dimension %u from the end, expected %llu as %s has",
-                             (unsigned long long)number, t->rank - at,
-                             (unsigned long long)letter->number, letter->operand);
+                             "is %s: its %s, %c, %s %llu, expected %llu, the %s of %s %s",
+                             rp_tensor_text(here, t), part, p.letters[i], rp_part_verb(part),
+                             (unsigned long long)number, (unsigned long long)letter->number,
+                             letter->part, letter->operand, rp_tensor_text(there, letter->tensor));
     }
     return RP_OK;
 }

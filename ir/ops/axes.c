@@ -63,17 +63,12 @@ static bool give_shape(rp_op_call *call, uint32_t output, const rp_tensor *shape
         memcpy(out->dims, shape->dims, sizeof out->dims);
         return true;
     }
-    /* Leading dimensions of 1 aside, as for ops that broadcast. */
-    uint32_t rank = out->rank > shape->rank ? out->rank : shape->rank;
-    for (uint32_t i = 0; i < rank; i++) {
-        uint64_t own = i < out->rank ? out->dims[out->rank - 1 - i] : 1;
-        uint64_t wanted = i < shape->rank ? shape->dims[shape->rank - 1 - i] : 1;
-        if (own != wanted)
-            return rp_op_fail(call, "%s has %llu as dimension %u from the end, expected %llu",
-                              rp_op_operand_name(call, output), (unsigned long long)own, i + 1,
-                              (unsigned long long)wanted);
-    }
-    return true;
+    if (rp_tensor_is_shaped(out, shape)) return true;
+    char own[RP_TENSOR_TEXT], wanted[RP_TENSOR_TEXT];
+    rp_tensor expected = *shape;
+    expected.dtype = out->dtype;
+    return rp_op_fail(call, "%s is %s, expected %s", rp_op_operand_name(call, output),
+                      rp_tensor_text(own, out), rp_tensor_text(wanted, &expected));
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */

@@ -154,6 +154,50 @@ void rp_tensor_print(rp_text *text, const rp_tensor *tensor) {
     if (tensor->rank) rp_text_char(text, ']');
 }
 
+bool rp_tensor_is_shaped(const rp_tensor *a, const rp_tensor *b) {
+    uint32_t rank = a->rank > b->rank ? a->rank : b->rank;
+    for (uint32_t place = 1; place <= rank; place++) {
+        uint64_t one = place <= a->rank ? a->dims[a->rank - place] : 1;
+        uint64_t other = place <= b->rank ? b->dims[b->rank - place] : 1;
+        if (one != other) return false;
+    }
+    return true;
+}
+
+/* A block that serves as the memory of one short text. */
+static void *fixed_resize(void *user, void *block, size_t size) {
+    (void)block;
+    return size <= RP_TENSOR_TEXT ? user : NULL;
+}
+
+static void fixed_release(void *user, void *block) {
+    (void)user;
+    (void)block;
+}
+
+const char *rp_tensor_text(char text[RP_TENSOR_TEXT], const rp_tensor *tensor) {
+    rp_allocator fixed = {fixed_resize, fixed_release, text};
+    rp_text out;
+    *text = '\0';
+    rp_text_init(&out, &fixed);
+    rp_tensor_print(&out, tensor);
+    return out.failed ? "a tensor" : text;
+}
+
+const char *rp_dimension_name(uint32_t at, uint32_t rank) {
+    static const char *const names[] = {"first dimension",   "second dimension", "third dimension",
+                                        "fourth dimension",  "fifth dimension",  "sixth dimension",
+                                        "seventh dimension", "eighth dimension"};
+    if (rank == 1) return "only dimension";
+    if (at + 1 == rank || at >= sizeof names / sizeof *names) return "last dimension";
+    return names[at];
+}
+
+const char *rp_part_verb(const char *part) {
+    if (strcmp(part, "elements") == 0) return "are";
+    return strcmp(part, "leading dimensions") == 0 ? "make" : "is";
+}
+
 void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t per, uint64_t each) {
     uint64_t all = 1;
     for (const char *c = of; *c; c++)

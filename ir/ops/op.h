@@ -125,8 +125,17 @@ rp_extent rp_tensor_extent(const rp_tensor *tensor);
 /* Elements of a tensor, and the bytes that it takes: RP_EMPTY_BYTES where there are none. */
 uint64_t rp_tensor_elements(const rp_tensor *tensor);
 uint64_t rp_tensor_bytes(const rp_tensor *tensor);
+/* Whether two tensors have one shape, leading dimensions of 1 aside, as for ops that broadcast. */
+bool rp_tensor_is_shaped(const rp_tensor *a, const rp_tensor *b);
 /* "f32[4,2048]", "f32" for a single element; "-" when absent. */
 void rp_tensor_print(rp_text *text, const rp_tensor *tensor);
+/* The same in `text`, for messages: cut off where a damaged shape is absurdly long. */
+enum { RP_TENSOR_TEXT = 256 };
+const char *rp_tensor_text(char text[RP_TENSOR_TEXT], const rp_tensor *tensor);
+/* "second dimension", "last dimension", "only dimension": of dimension `at` of so many. Static text. */
+const char *rp_dimension_name(uint32_t at, uint32_t rank);
+/* What stands between such a name, "elements" or "leading dimensions", and a number: "is", "are", "make". */
+const char *rp_part_verb(const char *part);
 
 /* How an input is read by an op whose output keeps its place: what decides whether the op can be
  * computed where its input was just computed. */

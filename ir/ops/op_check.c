@@ -33,30 +33,9 @@ typedef struct checker {
     origin origins['Z' - 'A' + 1];
 } checker;
 
-enum { TENSOR_TEXT = 256, PHRASE_TEXT = 256 };
+enum { PHRASE_TEXT = 256 };
 
 /* ---- Words for messages ---------------------------------------------------------------------- */
-
-/* A block that serves as the memory of one short text. */
-static void *fixed_resize(void *user, void *block, size_t size) {
-    (void)block;
-    return size <= TENSOR_TEXT ? user : NULL;
-}
-
-static void fixed_release(void *user, void *block) {
-    (void)user;
-    (void)block;
-}
-
-/* "f32[4,8]", cut off where a damaged shape is absurdly long. */
-static const char *print_tensor(char text[TENSOR_TEXT], const rp_tensor *tensor) {
-    rp_allocator fixed = {fixed_resize, fixed_release, text};
-    rp_text out;
-    *text = '\0';
-    rp_text_init(&out, &fixed);
-    rp_tensor_print(&out, tensor);
-    return out.failed ? "a tensor" : text;
-}
 
 static bool is_symbol(char c) {
     return c >= 'A' && c <= 'Z';
@@ -84,35 +63,33 @@ static const char *print_pattern(char text[PHRASE_TEXT], const char *shape) {
     return text;
 }
 
-/* "last dimension" and the like, for token `index` of a shape. */
-static const char *part_of(const char *shape, uint32_t index) {
+/* "last dimension" and the like, for token `index` of an operand's shape. */
+static const char *part_of(const rp_op_call *call, uint32_t operand, uint32_t index) {
     char symbols[RP_MAX_RANK];
-    static const char *const dimensions[] = {
-        "first dimension", "second dimension", "third dimension",   "fourth dimension",
-        "fifth dimension", "sixth dimension",  "seventh dimension", "eighth dimension"};
     bool star;
-    uint32_t count = read_shape(shape, symbols, &star);
-    if (star && index == 0) return count == 1 ? "elements" : "leading dimensions' product";
-    return index + 1 == count ? "last dimension" : dimensions[index];
+    uint32_t rank = call->operands[operand].rank;
+    uint32_t count = read_shape(rp_op_operand_of(call, operand)->shape, symbols, &star);
+    if (star && index == 0) return count == 1 ? "elements" : "leading dimensions";
+    return rp_dimension_name(rank > count ? rank - count + index : index,
+                             rank > count ? rank : count);
 }
 
 /* Reports that token `index` of an operand's shape should be the value of its symbol. */
-static bool fail_symbol(checker *c, uint32_t operand, uint32_t index, char symbol) {
+static bool fail_symbol(checker *c, uint32_t operand, uint32_t index, char symbol, uint64_t found) {
     rp_op_call *call = c->call;
-    const char *shape = rp_op_operand_of(call, operand)->shape;
     const origin *from = &c->origins[symbol - 'A'];
-    char own[TENSOR_TEXT], other[TENSOR_TEXT], because[PHRASE_TEXT] = "";
+    char own[RP_TENSOR_TEXT], other[RP_TENSOR_TEXT], because[PHRASE_TEXT] = "";
+    const char *part = part_of(call, operand, index);
     if (from->by == BY_OPERAND)
         snprintf(because, sizeof because, ", the %s of %s %s",
-                 part_of(rp_op_operand_of(call, from->index)->shape, from->token),
-                 rp_op_operand_name(call, from->index),
-                 print_tensor(other, call->operands + from->index));
+                 part_of(call, from->index, from->token), rp_op_operand_name(call, from->index),
+                 rp_tensor_text(other, call->operands + from->index));
     if (from->by == BY_ATTR)
         snprintf(because, sizeof because, ", attribute %s", call->op->attrs[from->index].name);
-    return rp_op_fail(call, "%s is %s, expected its %s to be %llu%s",
-                      rp_op_operand_name(call, operand),
-                      print_tensor(own, call->operands + operand), part_of(shape, index),
-                      (unsigned long long)rp_sym(call, symbol), because);
+    return rp_op_fail(
+        call, "%s is %s: its %s, %c, %s %llu, expected %llu%s", rp_op_operand_name(call, operand),
+        rp_tensor_text(own, call->operands + operand), part, symbol, rp_part_verb(part),
+        (unsigned long long)found, (unsigned long long)rp_sym(call, symbol), because);
 }
 
 /* ---- One operand alone ----------------------------------------------------------------------- */
@@ -149,18 +126,18 @@ static bool check_tensor(checker *c, uint32_t index) {
     rp_op_call *call = c->call;
     const rp_tensor *t = call->operands + index;
     const char *name = rp_op_operand_name(call, index);
-    char text[TENSOR_TEXT];
+    char text[RP_TENSOR_TEXT];
     if (!check_dtype(c, index)) return false;
     if (t->rank > RP_MAX_RANK)
         return rp_op_fail(call, "%s has %u dimensions; at most %d are possible", name, t->rank,
                           RP_MAX_RANK);
     if (rp_tensor_elements(t) > RP_OP_MAX_ELEMENTS)
         return rp_op_fail(call, "%s is %s: it has more than %llu elements", name,
-                          print_tensor(text, t), (unsigned long long)RP_OP_MAX_ELEMENTS);
+                          rp_tensor_text(text, t), (unsigned long long)RP_OP_MAX_ELEMENTS);
     uint32_t block = rp_dtype_block(t->dtype);
     if (block > 1 && (t->rank == 0 || t->dims[t->rank - 1] % block != 0))
         return rp_op_fail(call, "%s is %s, expected its last dimension to be a multiple of %u",
-                          name, print_tensor(text, t), block);
+                          name, rp_tensor_text(text, t), block);
     return true;
 }
 
@@ -169,14 +146,14 @@ static bool match_shape(checker *c, uint32_t index) {
     rp_op_call *call = c->call;
     const rp_tensor *t = call->operands + index;
     const char *shape = rp_op_operand_of(call, index)->shape;
-    char symbols[RP_MAX_RANK], text[TENSOR_TEXT], phrase[PHRASE_TEXT];
+    char symbols[RP_MAX_RANK], text[RP_TENSOR_TEXT], phrase[PHRASE_TEXT];
     bool star;
     uint32_t count = read_shape(shape, symbols, &star);
     bool fits = star ? t->rank + 1u >= count : t->rank == count;
     if (count == 0) fits = rp_tensor_elements(t) == 1;
     if (!fits)
         return rp_op_fail(call, "%s is %s, expected %s", rp_op_operand_name(call, index),
-                          print_tensor(text, t), print_pattern(phrase, shape));
+                          rp_tensor_text(text, t), print_pattern(phrase, shape));
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = t->rank - count + i; /* the dimension; not of the starred one */
         uint64_t value = 1;
@@ -193,7 +170,7 @@ static bool match_shape(checker *c, uint32_t index) {
             call->powers[symbols[i] - 'A'] = powers;
             c->origins[symbols[i] - 'A'] = (origin){BY_OPERAND, (uint8_t)index, (uint8_t)i};
         } else if (rp_sym(call, symbols[i]) != value) {
-            return fail_symbol(c, index, i, symbols[i]);
+            return fail_symbol(c, index, i, symbols[i], value);
         }
     }
     return true;
@@ -257,14 +234,14 @@ static uint64_t dim_from_end(const rp_tensor *t, uint32_t place) {
 /* Widens `shape` so that input `index` broadcasts to it. */
 static bool broadcast_input(checker *c, rp_tensor *shape, uint32_t index) {
     const rp_tensor *t = c->call->operands + index;
-    char one[TENSOR_TEXT], other[TENSOR_TEXT];
+    char one[RP_TENSOR_TEXT], other[RP_TENSOR_TEXT];
     for (uint32_t place = 0; place < t->rank; place++) {
         uint64_t own = dim_from_end(t, place), now = dim_from_end(shape, place);
         if (own == now || own == 1 || now == 1) continue;
         shape->dtype = t->dtype; /* of no meaning; keeps the message below readable */
-        print_tensor(other, shape);
+        rp_tensor_text(other, shape);
         return rp_op_fail(c->call, "%s is %s, which does not broadcast to %s",
-                          rp_op_operand_name(c->call, index), print_tensor(one, t),
+                          rp_op_operand_name(c->call, index), rp_tensor_text(one, t),
                           strchr(other, '[') ? strchr(other, '[') : "a single element");
     }
     rp_tensor wide = *shape;
@@ -284,14 +261,6 @@ static bool broadcast_input(checker *c, rp_tensor *shape, uint32_t index) {
 static bool is_broadcast_input(const rp_op_call *call, uint32_t index) {
     const rp_op_operand *operand = rp_op_operand_of(call, index);
     return !writes(operand) && !operand->shape && !call->operands[index].absent;
-}
-
-/* Whether two shapes are the same but for leading dimensions of 1. */
-static bool same_shape(const rp_tensor *a, const rp_tensor *b) {
-    uint32_t rank = a->rank > b->rank ? a->rank : b->rank;
-    for (uint32_t place = 0; place < rank; place++)
-        if (dim_from_end(a, place) != dim_from_end(b, place)) return false;
-    return true;
 }
 
 static bool names_places(const rp_formula *formula) {
@@ -349,7 +318,7 @@ static bool infer_shape(checker *c, uint32_t index) {
         if (star && i == 0 && leading_dims(call, symbols[0], t)) continue;
         if (!rp_op_is_bound(call, symbols[i]))
             return rp_op_fail(call, "the shape of %s must be given: its %s is not known", name,
-                              part_of(rp_op_operand_of(call, index)->shape, i));
+                              part_of(call, index, i));
         if (t->rank == RP_MAX_RANK)
             return rp_op_fail(call, "%s would have more than %d dimensions", name, RP_MAX_RANK);
         t->powers[t->rank] = call->powers[symbols[i] - 'A'];
@@ -381,7 +350,7 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     rp_op_call *call = c->call;
     rp_tensor *t = call->operands + index;
     const char *shape = rp_op_operand_of(call, index)->shape;
-    char own[TENSOR_TEXT], other[TENSOR_TEXT];
+    char own[RP_TENSOR_TEXT], other[RP_TENSOR_TEXT];
     if (c->infer && t->dtype == RP_RAW) default_dtype(c, index);
     if (c->infer && t->rank == RP_OP_INFER) {
         memset(t->powers, 0, sizeof t->powers); /* op_sizes.c finds what is not shown here */
@@ -395,10 +364,10 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     }
     if (!check_tensor(c, index)) return false;
     if (shape) return match_shape(c, index);
-    if (!wide || same_shape(t, wide) || widens(call, t, wide)) return true;
-    print_tensor(other, wide);
+    if (!wide || rp_tensor_is_shaped(t, wide) || widens(call, t, wide)) return true;
+    rp_tensor_text(other, wide);
     return rp_op_fail(call, "%s is %s, but the inputs broadcast to %s",
-                      rp_op_operand_name(call, index), print_tensor(own, t),
+                      rp_op_operand_name(call, index), rp_tensor_text(own, t),
                       strchr(other, '[') ? strchr(other, '[') : "a single element");
 }
 
@@ -422,12 +391,12 @@ static bool check_outputs(checker *c) {
                 if (!is_broadcast_input(call, k)) continue;
                 rp_tensor before = target;
                 if (!broadcast_input(c, &target, k)) return false;
-                char one[TENSOR_TEXT], other[TENSOR_TEXT];
-                if (!same_shape(&before, &target))
+                char one[RP_TENSOR_TEXT], other[RP_TENSOR_TEXT];
+                if (!rp_tensor_is_shaped(&before, &target))
                     return rp_op_fail(call, "%s is %s, which does not broadcast to %s %s",
                                       rp_op_operand_name(call, k),
-                                      print_tensor(one, call->operands + k),
-                                      rp_op_operand_name(call, i), print_tensor(other, &before));
+                                      rp_tensor_text(one, call->operands + k),
+                                      rp_op_operand_name(call, i), rp_tensor_text(other, &before));
             }
         }
         first = false;

@@ -246,10 +246,10 @@ nodes:
                 ({"q": "[2, 5, 3, 32]", "out": "[2, 5, 3, 32]"}, "q has 3 heads, expected a multiple of the 2 of k and v"),
                 ({"n": "[3]"}, "length has 3 elements, expected 1 or as many as sequences, 2"),
                 ({"more": ", mask: m"}, "mask is for 3 heads, expected 1 or 4"),
-                ({"more": ", key: k"}, "key has 18 as product of leading dimensions, expected 10 as q has"),
+                ({"more": ", key: k"}, "its leading dimensions, T, make 18, expected 10, the leading dimensions of q"),
                 ({"q": "[2, 9, 4, 32]", "out": "[2, 9, 4, 32]", "more": ", key: k"}, "key, value and position come together"),
                 ({"more": ", k_offsets: n"}, "k_offsets are not possible without q_offsets"),
-                ({"more": ", sinks: n"}, "sinks has 2 as dimension 1 from the end, expected 4 as q has"),
+                ({"more": ", sinks: n"}, "its only dimension, H, is 2, expected 4, the third dimension of q"),
                 ({"q": "[2, 5, 2, 32]", "out": "[2, 5, 2, 32]", "more": ", sinks: n"}, "sinks is u32, expected f32, f16 or bf16")):
             c = dict(good, **changed)
             self.write("p.yaml", f"""reprise: 1

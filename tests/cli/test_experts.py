@@ -76,10 +76,10 @@ buffers:
 nodes:
 """
         for node, error in (("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: d, experts: 5, out: t}", "k is 5"),
-                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, experts: 2, out: t}", "down has 6 as dimension 2 from the end, expected 8 as x has"),
+                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, experts: 2, out: t}", "dimension, D, is 6, expected 8, the"),
                             ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: d, out: t}", "experts"),
                             ("{op: matvec_experts, x: x, weight: w, ids: ids, out: t}", "x has 2 vectors and ids are 3"),
-                            ("{op: lora, x: x, weight: r, a: r, b: r, out: t}", "lora: b has 8 as dimension 1 from the end, expected 4 as a has")):
+                            ("{op: lora, x: x, weight: r, a: r, b: r, out: t}", "is 8, expected 4, the first dimension of a")):
             self.write("bad.yaml", head + "  - " + node + "\n")
             self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan", error=["bad.yaml:9:", error])
 

@@ -171,7 +171,7 @@ nodes:
                             ("{op: fft_convolve, a: k, b: {buffer: x, rows: [0, 1]}, mode: valid, out: t}", "b is longer"),
                             ("{op: stft, x: x, step: 4, out: t}", "Give its length, or a window"),
                             ("{op: stft, x: k, length: 6, step: 1, out: t}", "x has 5 elements, less than a frame of 6"),
-                            ("{op: stft, x: x, length: 4, step: 1, out: y}", "out has 1 as product of leading dimensions, expected 3 as x has"),
+                            ("{op: stft, x: x, length: 4, step: 1, out: y}", "make 1, expected 3, the leading dimensions of x"),
                             ("{op: stft, x: x, window: {buffer: k, rows: [0, 1], shape: [5]}, length: 4, step: 1, out: t}",
                              "window has 5 elements, expected 4"),
                             ("{op: stft, x: x, length: 4, step: 0, out: t}", "step"),

@@ -436,7 +436,7 @@ nodes:
                 ("strides: [1, 1]", "dilations: 5", ["a window spans 11 elements along h, and x has 8 with the padding"]),
                 ("groups: 2", "groups: 3", ["bad.yaml:13:13: error:", "'groups' of conv2d is 3"]),
                 ("groups: 2", "groups: 1", ["x has 6 channels, expected 3"]),
-                ("shape: [4]", "shape: [5]", ["bias has 5 as dimension 1 from the end, expected 4 as weight has"]),
+                ("shape: [4]", "shape: [5]", ["bias is f32[5]: its only dimension, M, is 5, expected 4, the first dimension of weight"]),
                 ("[4, 3, 3, 3]", "[4, 3, 3]", ["weight has 3 dimensions, expected 4"]),
                 ("op: conv2d", "op: conv3d", ["weight has 4 dimensions, expected 5"])]:
             self.assertIn(old, pipeline)

@@ -252,7 +252,7 @@ static void test_infer_wrong(void) {
 #define INFER(op, count) (memcpy(o, good, sizeof o), infer_with(op, o, count))
 #define infer_with(op, o, count) rp_program_infer(program, op, o, count, NULL, 0, diags)
     CU_ASSERT_EQUAL(INFER("rms_norm", 3), RP_ERROR_INVALID);
-    CU_ASSERT(says("weight is f32[9], expected its last dimension to be 8"));
+    CU_ASSERT(says("weight is f32[9]: its only dimension, C, is 9, expected 8"));
     CU_ASSERT_EQUAL(o[2].rank, 0);
     CU_ASSERT_EQUAL(INFER("rms", 3), RP_ERROR_INVALID);
     CU_ASSERT(says("there is no op 'rms'"));

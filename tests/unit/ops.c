@@ -263,13 +263,13 @@ static const struct {
     const char *op, *attrs, *operands, *error;
 } bad_calls[] = {
     {"rms_norm", NULL, "f32[4,8] f32[9] f32[4,8]",
-     "rms_norm: weight is f32[9], expected its last dimension to be 8, the last dimension of x "
+     "rms_norm: weight is f32[9]: its only dimension, C, is 9, expected 8, the last dimension of x "
      "f32[4,8]"},
     {"rms_norm", NULL, "f32[4,8] - f32[5,8]",
-     "rms_norm: out is f32[5,8], expected its leading dimensions' product to be 4, the leading "
-     "dimensions' product of x f32[4,8]"},
+     "rms_norm: out is f32[5,8]: its leading dimensions, R, make 5, expected 4, the leading "
+     "dimensions of x f32[4,8]"},
     {"row_sum", NULL, "f32[4,8] f32[3]",
-     "row_sum: out is f32[3], expected its elements to be 4, the leading dimensions' product of x "
+     "row_sum: out is f32[3]: its elements, R, are 3, expected 4, the leading dimensions of x "
      "f32[4,8]"},
     {"rms_norm", NULL, "f32[4,8] f32[1,8] f32[4,8]",
      "rms_norm: weight is f32[1,8], expected the shape [C]"},
@@ -314,7 +314,7 @@ static const struct {
     {"softmax", NULL, "f32[3,5] f32[2,3,5] f32[3,5]",
      "softmax: mask is f32[2,3,5], which does not broadcast to out f32[3,5]"},
     {"l2_normalize", NULL, "f32[9,7] f32[9,7] f32[7]",
-     "l2_normalize: norms is f32[7], expected its elements to be 9"},
+     "l2_normalize: norms is f32[7]: its elements, R, are 7, expected 9"},
     {"add", "expr", "f32 f32 f32", ""},
     {"map", NULL, "f32 f32", "map: attribute expr is missing"},
     {"map", "a", "f32", "map: in 'a', column 1: unknown name 'a'"},

@@ -14,7 +14,8 @@ static void distance_shapes(void) {
     for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
         accepts(names[i], "", "f32[3,7] f16[5,7]", 2, "f32[3,5]");
         accepts(names[i], "", "f16[1,1] f32[1,1] f16?", 2, "f16[1,1]");
-        refuses(names[i], "", "f32[3,7] f32[5,8]", "base is f32[5,8], expected its last dimension");
+        refuses(names[i], "", "f32[3,7] f32[5,8]",
+                "base is f32[5,8]: its last dimension, D, is 8, expected 7");
         refuses(names[i], "", "f32[7] f32[5,7]", "queries is f32[7]");
         refuses(names[i], "", "f32[3,7] u32[5,7]", "base is u32");
         refuses(names[i], "", "f32[3,7] f32[5,7] f32[5,3]", "out is f32[5,3]");
