@@ -162,13 +162,14 @@ static bool rule_resize(rp_op_call *call) {
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
-enum { DT_MOVED = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_INDEX };
+/* What resizing computes with it converts; the others move elements. */
+enum { DT_RESIZED = RP_DT_WORD };
 
-#define AXIS(brief_)                                                                               \
-    { .name = "x", .brief = brief_, .shape = "*R X C", .dtypes = DT_MOVED }
-#define OUT(brief_)                                                                                \
+#define AXIS(brief_, dtypes_)                                                                      \
+    { .name = "x", .brief = brief_, .shape = "*R X C", .dtypes = dtypes_ }
+#define OUT(brief_, dtypes_)                                                                       \
     {                                                                                              \
-        .name = "out", .brief = brief_, .shape = "*R Y C", .dtypes = DT_MOVED, .access = RP_WRITE, \
+        .name = "out", .brief = brief_, .shape = "*R Y C", .dtypes = dtypes_, .access = RP_WRITE,  \
         .like = "x"                                                                                \
     }
 
@@ -191,7 +192,7 @@ const rp_op rp_ops_resample[] = {
         .outside = true,
         .operand_count = 2,
         .attr_count = 4,
-        .operands = {AXIS("what is padded"), OUT("the same with more")},
+        .operands = {AXIS("what is padded", RP_DT_ANY), OUT("the same with more", RP_DT_ANY)},
         .attrs =
             {{.name = "before",
               .brief = "elements in front",
@@ -242,10 +243,10 @@ const rp_op rp_ops_resample[] = {
         .operands = {{.name = "x",
                       .brief = "what is resized",
                       .shape = "*R X C",
-                      .dtypes = DT_MOVED,
+                      .dtypes = DT_RESIZED,
                       .sites = 6,
                       .reads = "RYCL"},
-                     OUT("in another size")},
+                     OUT("in another size", DT_RESIZED)},
         .attrs = {{.name = "size",
                    .brief = "of the axis, Y; 0: by the scale, rounded down",
                    .kind = RP_ATTR_INTEGER,

@@ -6,6 +6,7 @@
 
 #define FLOATS "f32 f16 bf16"
 #define MOVED "f32 f16 bf16 i8 u8 bool i32 u32"
+#define OTHERS "i16 u16 i64 u64 f64"
 #define POOLED "f32 f16 bf16 i8 u8"
 
 const op_case op_spatial_cases[] = {
@@ -61,7 +62,9 @@ const op_case op_spatial_cases[] = {
     {"pool_average", "f32[1,2,5,4,3]", "kernel_d=2 kernel_w=2 dilation_d=3 stride_h=3 ceil_mode=1",
      NULL, NULL},
     {"pool_average", "f32[1,1,1,1,1]", NULL, NULL, NULL},
-    {"pad_axis", "T[2,3,5,4]:special", "before=2 after=3", MOVED, NULL},
+    {"pad_axis", "T[2,3,5,4]:special", "before=2 after=3", MOVED " " OTHERS, NULL},
+    {"pad_axis", "T[2,5,4]:special", "before=2 after=3 value=7", OTHERS, NULL},
+    {"resize_axis", "T[2,5,3]:special", "size=8 mode=nearest", "i16 u16", NULL},
     {"pad_axis", "f32[3,5,1]:special T?", "before=7 after=11 mode=U value=2.5", "f32 f16",
      "constant edge reflect wrap symmetric"},
     {"pad_axis", "f32[2,1,3]", "before=3 after=2 mode=U", NULL, "reflect wrap symmetric"},
