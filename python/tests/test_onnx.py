@@ -711,6 +711,24 @@ def test_refused(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
 
 
+def test_wrong_nodes(tmp_path):
+    """Too few inputs, empty ones, too many, and no attributes, of every operator: what is wrong in words, or a model."""
+    said = set()
+    for op in sorted({*OPERATORS, *FOLDED, "If"}):
+        for names in ([], ["x"], ["", "x"], ["x", "x"], ["x", "", "x"], ["x"] * 9):
+            path = model(tmp_path / "m.onnx", [h.make_node(op, names, ["y"])], [("x", "f4", [2, 3, 4])], {"y": F}, opset=17)
+            try:
+                reprise.onnx.load(path)
+            except rp.Error as error:
+                said.add(re.sub(r"\d+", "0", str(error).splitlines()[-1].split(": ", 1)[-1]))
+    assert not [line for line in said if re.search(r"\w+Error: ", line)], said
+    assert {"has 0 inputs: expected 0", "has 0 input: expected 0", "has no attribute 'axis'", "has no input 0, 'B'"} <= said
+    twice = [h.make_node("Relu", ["x"], ["y"]), h.make_node("Neg", ["x"], ["y"], name="second")]
+    path = model(tmp_path / "m.onnx", twice, [("x", "f4", [2])], {"y": F})
+    with pytest.raises(rp.UnsupportedError, match="Neg 'second': makes 'y', which a node before it makes"):
+        reprise.onnx.load(path)
+
+
 def test_wrong_calls(tmp_path):
     encoder(tmp_path / "e.onnx")
     for sizes, message in (({}, r"sizes have to be given: batch \(dimension 0 of ids, dimension 0 of mask\); tokens"),

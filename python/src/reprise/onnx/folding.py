@@ -120,6 +120,8 @@ def _range(step: Step, x: List[Any]) -> Any:
 
 @_fold("EyeLike")
 def _eye(step: Step, x: List[Any]) -> Any:
+    if x[0].ndim != 2:
+        raise Refused(f"is of {list(x[0].shape)}: expected two dimensions")
     rows, columns = x[0].shape
     kind = NUMPY.get(step.attributes.get("dtype", 0), x[0].dtype)
     return np.eye(rows, columns, step.attributes.get("k", 0), kind)

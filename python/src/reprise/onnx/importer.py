@@ -72,11 +72,13 @@ class Importer:
 
     def _branch(self, step: Step, known: Dict[str, Known]) -> Optional[List[Known]]:
         """The branch that an ``If`` takes, where that is known now."""
-        condition = known.get(step.inputs[0])
+        condition = known.get(step.inputs[0]) if step.inputs else None
         if isinstance(condition, _Unknown):
             return None
         if condition is None or isinstance(condition, Value):
             raise Refused("the model computes the condition: expected one of shapes and constants")
+        if condition.size != 1:
+            raise Refused(f"the condition is {list(condition.shape)}: expected one element")
         taken = step.attributes["then_branch" if condition.reshape(-1)[0] else "else_branch"]
         if not isinstance(taken, Body):
             raise Refused("has no branch")
@@ -87,6 +89,8 @@ class Importer:
 
     def _step(self, step: Step, known: Dict[str, Known]) -> Optional[Sequence[Known]]:
         """What a node makes; None where it cannot be known."""
+        if step.flaw:
+            raise Refused(step.flaw)
         if step.op == "If":
             return self._branch(step, known)
         inputs: List[Optional[Known]] = []
@@ -121,12 +125,17 @@ class Importer:
             value.buffer.hint = name
 
     def _run(self, steps: Sequence[Step], known: Dict[str, Known]) -> None:
+        here: Set[str] = set()
         for step in steps:
+            again = here.intersection(filter(None, step.outputs))
+            here.update(step.outputs)
             made: Optional[Sequence[Known]] = None
             if step.op not in OPERATORS and step.op not in ("If", *FOLDED):
                 self.unknown.setdefault(step.op, []).append(step.name)
             else:
                 try:
+                    if again:
+                        raise Refused(f"makes '{min(again)}', which a node before it makes")
                     made = self._step(step, known)
                 except (Refused, UnsupportedError, InvalidError) as error:
                     self._fault(step, str(error))

@@ -26,6 +26,7 @@ def onnx() -> Any:
     try:
         module = importlib.import_module("onnx")
         importlib.import_module("onnx.numpy_helper")
+        importlib.import_module("onnx.defs")
         importlib.import_module("onnx.helper")
         importlib.import_module("onnx.shape_inference")
     except ImportError as error:
@@ -50,6 +51,8 @@ class Step(NamedTuple):
     inputs: Tuple[str, ...]
     outputs: Tuple[str, ...]
     attributes: Dict[str, Any]
+    flaw: str = ""
+    """What its operator's definition says against it."""
 
 
 class Body(NamedTuple):
@@ -131,18 +134,44 @@ def _output(value: Any) -> Port:
     return _port(value) if value.type.WhichOneof("value") else Port(_text(value.name), "", None)
 
 
-def _attribute(attribute: Any, folder: Path) -> Any:
+def _attribute(attribute: Any, folder: Path, opset: int) -> Any:
     value = onnx().helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if hasattr(value, "raw_data"):
         return _array(value, folder)
     if hasattr(value, "node"):
-        return body(value, folder)
+        return body(value, folder, opset)
     return list(value) if not isinstance(value, (int, float)) and hasattr(value, "__iter__") else value
 
 
-def body(graph: Any, folder: Path) -> Body:
+def _flaw(node: Any, op: str, opset: int) -> str:
+    """What a node lacks, or has too much of, by the definition of its operator, where the package has that version."""
+    defs = onnx().defs
+    if opset > defs.onnx_opset_version() or not defs.has(op, ""):
+        return ""
+    try:
+        schema = defs.get_schema(op, opset, "")
+    except Exception:  # an operator of later versions: SchemaError, which is exported since 1.13
+        return ""
+    for what, names, least, most in (("input", node.input, schema.min_input, schema.max_input),
+                                     ("output", node.output, schema.min_output, schema.max_output)):
+        if not least <= len(names) <= most:
+            expected = str(least) if least == most else f"at least {least}" if most > 1 << 30 else f"{least} to {most}"
+            return f"has {len(names)} {what}{'s' * (len(names) != 1)}: expected {expected}"
+    for place, (name, formal) in enumerate(zip(node.input, schema.inputs)):
+        if not name and formal.option == formal.option.__class__.Single:
+            return f"has no input {place}, '{formal.name}'"
+    given = {_text(a.name): a for a in node.attribute}
+    for name, attribute in schema.attributes.items():
+        if attribute.required and name not in given:
+            return f"has no attribute '{name}'"
+        if name in given and given[name].type and int(given[name].type) != int(attribute.type.value):
+            return f"attribute '{name}' is of another type than {str(attribute.type).rpartition('.')[2]}"
+    return ""
+
+
+def body(graph: Any, folder: Path, opset: int) -> Body:
     """A graph's protobuf as data."""
     if len(graph.sparse_initializer):
         raise UnsupportedError("the model has sparse initializers")
@@ -150,9 +179,11 @@ def body(graph: Any, folder: Path) -> Body:
     steps: List[Step] = []
     for at, node in enumerate(graph.node):
         domain, op = _text(node.domain), _text(node.op_type)
-        attributes = {_text(a.name): _attribute(a, folder) for a in node.attribute}
-        steps.append(Step(op if domain in ("", "ai.onnx") else f"{domain}.{op}", _text(node.name) or f"node {at}",
-                          tuple(map(_text, node.input)), tuple(map(_text, node.output)), attributes))
+        attributes = {_text(a.name): _attribute(a, folder, opset) for a in node.attribute}
+        own = domain in ("", "ai.onnx")
+        steps.append(Step(op if own else f"{domain}.{op}", _text(node.name) or f"node {at}",
+                          tuple(map(_text, node.input)), tuple(map(_text, node.output)), attributes,
+                          _flaw(node, op, opset) if own else ""))
     return Body(_text(graph.name), constants, [_port(v) for v in graph.input if _text(v.name) not in constants],
                 [_output(v) for v in graph.output], steps)
 
@@ -182,7 +213,7 @@ def read(path: Any) -> Tuple[Body, int]:
         except Exception:  # nothing is inferred of models that are large or damaged: outputs are what they are computed as
             pass
     try:
-        return body(model.graph, file.parent), opset
+        return body(model.graph, file.parent, opset), opset
     except (InvalidError, UnsupportedError) as error:
         raise type(error)(f"{file}: {error}") from None
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Sequence, Tuple
 
 import numpy as np
 
@@ -38,6 +38,8 @@ def size(call: Call) -> Result:
 
 @operator("EyeLike")
 def eye(call: Call) -> Result:
+    if len(call.shape(0)) != 2:
+        raise Refused(f"is of {list(call.shape(0))}: expected two dimensions")
     rows, columns = call.fixed(0, "a side")
     limit((rows, columns))
     dtype = DTYPES.get(call.attribute("dtype", 0), call.dtype(0))
@@ -96,10 +98,17 @@ def transpose(call: Call) -> Result:
     return call.r.transpose(call[0], order)
 
 
+def image(call: Call) -> Tuple[Size, Size, Size, Size]:
+    sizes = call.shape(0)
+    if len(sizes) != 4:
+        raise Refused(f"is of {list(sizes)}: expected [N, C, H, W]")
+    return sizes[0], sizes[1], sizes[2], sizes[3]
+
+
 @operator("DepthToSpace")
 def depth_to_space(call: Call) -> Result:
     call.refuse("mode", "DCR", "CRD")
-    n, c, h, w = call.shape(0)
+    n, c, h, w = image(call)
     c = number(c, "the number of channels")
     b = call.attribute("blocksize")
     if not b or c % (b * b):
@@ -115,7 +124,7 @@ def depth_to_space(call: Call) -> Result:
 
 @operator("SpaceToDepth")
 def space_to_depth(call: Call) -> Result:
-    n, c, h, w = call.shape(0)
+    n, c, h, w = image(call)
     b = call.attribute("blocksize")
     if not b or h % b or w % b:
         raise Refused(f"{h} x {w} elements in blocks of {b}")

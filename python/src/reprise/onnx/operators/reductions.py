@@ -219,6 +219,8 @@ def instance_norm(call: Call) -> Result:
 @operator("GroupNormalization")
 def group_norm(call: Call) -> Result:
     groups, x = call.attribute("num_groups"), channels(call)
+    if not isinstance(groups, int) or groups < 1:
+        raise Refused(f"has {groups} groups: expected 1 or more")
     inputs: Dict[str, Given] = {"x": x}
     for name, index in (("scale", 1), ("bias", 2)):
         given = call[index]
