@@ -238,3 +238,17 @@ def test_wider_results() -> None:
     assert found["steps"].tolist() == value.cumsum(1).tolist()
     assert int(found["long"]) == int(other.sum())
     assert np.array_equal(found["sorted"], np.sort(other[:3000].astype("i8") * 1000003))
+
+
+def test_best() -> None:
+    """The best of each row, of 64 bits, which are sorted."""
+    p = rp.Program("best")
+    x = p.input("x", (3, 50), "i64")
+    best = ops.top_k_large(x, k=4, outputs=("values", "indices"))
+    p.output("values", best.values)
+    p.output("places", best.indices)
+    value = drawn("i64", 150, 11).reshape(3, 50)
+    found = p.compile().open()(x=value)
+    order = 49 - np.argsort(value[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :4]
+    assert found["places"].tolist() == order.tolist()
+    assert found["values"].tolist() == np.take_along_axis(value, order, 1).tolist()

@@ -19,7 +19,7 @@ def wrapped(formula: str, dtype: str) -> str:
 
 
 def integer_cast(formula: str, dtype: str) -> str:
-    """An integer as one of at most 32 bits: what those hold of it, where ``cast`` saturates."""
+    """An integer as one of another dtype: what its bits hold of it, where ``cast`` saturates."""
     return wrapped(formula, dtype) if dtype in NARROW else f"{dtype}({formula})"
 
 

@@ -14,11 +14,11 @@ from ..errors import FileError, InvalidError, NotFoundError, UnsupportedError
 OPSETS = (11, 21)
 """The first and the last version of the operators that are known."""
 
-# TensorProto.DataType, and how values are computed: integers of 64 bits with 32, f64 as f32.
+# TensorProto.DataType, and how values are computed: f64 as f32.
 DTYPES = {1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 10: "f16", 11: "f64",
           12: "u32", 13: "u64", 16: "bf16"}
-COMPUTED = {"i64": "i32", "u64": "u32", "f64": "f32"}
-_NARROWED = {np.dtype("i8"): "i4", np.dtype("u8"): "u4", np.dtype("f8"): "f4"}
+COMPUTED = {"f64": "f32"}
+_NARROWED = {np.dtype("f8"): "f4"}
 
 
 def onnx() -> Any:
@@ -66,15 +66,12 @@ class Body(NamedTuple):
 
 
 def narrow(array: Array) -> Array:
-    """Numbers of 64 bits with 32: integers beyond those saturate, as the ends of slices do."""
+    """f64 as f32, and bf16 as what holds it."""
     kind = _NARROWED.get(array.dtype.newbyteorder("="))
     if array.dtype.name == "bfloat16":
         kind = "f4"
     if kind is None:
         return array
-    if kind != "f4":
-        limits = np.iinfo(kind)
-        array = np.clip(array, limits.min, limits.max)
     with np.errstate(over="ignore"):
         return array.astype(kind)
 

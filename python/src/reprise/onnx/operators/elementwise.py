@@ -118,7 +118,7 @@ def power(call: Call) -> Result:
     if floats or by_floats:
         return call.r.map(real_power("a" if floats else "f32(a)", "b" if by_floats else "f32(b)"), x, exponent,
                           dtype=call.dtype(0))
-    return mapped(call, integer_power("a", "b", 32), x, exponent)
+    return mapped(call, integer_power("a", "b", 64 if call.dtype(0) in ("i64", "u64") else 32), x, exponent)
 
 
 @operator("Mod")
@@ -161,7 +161,7 @@ def cast(call: Call) -> Result:
     if not isinstance(x, Value) and not of_sizes(x):
         return call.r.constant(call.r.hint, narrow(x).astype(host_dtype(dtype_code(dtype))))
     x = call.value(0)
-    integers = (*NARROW, "i32", "u32")
+    integers = (*NARROW, "i32", "u32", "i64", "u64")
     if dtype in integers and x.dtype in integers and x.dtype != dtype:
         return call.r.map(integer_cast("a", dtype), x, dtype=dtype)
     return call.r.cast(x, dtype)

@@ -309,7 +309,7 @@ def places(call: Call) -> Result:
     """Of integers that vary: any other is folded."""
     bounds = [call.sizes(i, what) for i, what in enumerate(("the start", "the limit", "the step"))]
     (start,), (end,), (by,) = (b or [0] for b in bounds)
-    if call.dtype(0) != "i32":
+    if call.dtype(0) not in ("i16", "i32", "i64"):
         raise Refused("counts floats that vary: expected integers")
     step = number(by, "the step")
     if step == 0:
