@@ -72,6 +72,7 @@ static rp_status lower(void *user, rp_graph *graph, bool fast, const rp_pass_opt
     rp_emit e;
     rp_text_string(summary, "a text of its own");
     RP_TRY(rp_emit_open(&e, &graph->allocator, graph, &graph->nodes[0], fast, diags));
+    e.readers = &rp_emit_text_readers;
     rp_status status = lower_text(graph, &graph->nodes[0], own, &e, diags);
     free(own->glsl);
     own->glsl = e.glsl ? strdup(e.glsl) : NULL;
