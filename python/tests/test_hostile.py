@@ -148,6 +148,16 @@ def test_exec_parameters(run):
         rp.Exec(bytes(run.plan), run.device)
 
 
+def test_with(device):
+    """Whatever can be closed is closed by with."""
+    with rp.Program() as p:
+        p.output("y", p.input("x", 4) + 1)
+        with p.graph() as graph, p.compile() as plan, plan.open(device) as run, device.storage(16) as storage, graph.inspect() as page:
+            assert run(x=np.zeros(4, "f4"))[0] == 1 and page.html()
+            inside = [graph, plan, run, storage, page, p]
+    assert all(thing.closed for thing in inside) and not device.closed
+
+
 def test_closed_objects(device):
     p = rp.Program()
     x = p.input("x", 4)

@@ -45,6 +45,11 @@ x: rp.Tensor = p.input("x", (tokens, 64), "f32")
 y: rp.Tensor = ops.rms_norm(x, np.ones(64, np.float32), eps=1e-5)
 codes, scale = ops.quantize_i8(y)
 both: Tuple[rp.Tensor, ...] = ops.top_k(y, k=4, outputs=("values", "indices"))
+some = ops.top_k(y, k=4, outputs=("values", "indices"))
+values: rp.Tensor = some.values
+scales: rp.Tensor = ops.quantize_i8(y).scale
+with rp.device() as device, device.storage(16) as storage, p.graph() as graph:
+    pair: Tuple[rp.Storage, rp.Graph] = storage, graph
 z: rp.Tensor = 2 * y + codes @ codes.T - y[0]
 plan: rp.Plan = p.compile(level=2, target="h200")
 exec: rp.Exec = plan.open(slots=2)
@@ -59,6 +64,7 @@ x = p.input("x", "4")
 ops.rms_norm(x, epsilon=1)
 ops.top_k(x, k=4, order="biggest")
 ops.no_such_op(x)
+ops.top_k(x, k=4, outputs=("values", "indices")).places
 ''')
     result = mypy(tmp_path, "--config-file", str(PYTHON / "pyproject.toml"), "-p", "reprise")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -66,7 +72,7 @@ ops.no_such_op(x)
     assert result.returncode == 0, result.stdout + result.stderr
     result = mypy(tmp_path, "--config-file", str(PYTHON / "pyproject.toml"), str(wrong))
     lines = re.findall(r"wrong\.py:(\d+): error", result.stdout)
-    assert set(lines) == {"4", "5", "6", "7", "8"}, result.stdout
+    assert set(lines) == {"4", "5", "6", "7", "8", "9"}, result.stdout
 
 
 def folder_of_library() -> Path:

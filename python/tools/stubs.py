@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List
 
 from reprise import ops
 
@@ -77,14 +77,28 @@ def parameter(signature: "ops.Signature", p: inspect.Parameter, outputs: str) ->
     return f"{p.name}: Input" if p.default is inspect.Parameter.empty else f"{p.name}: Optional[Input] = ..."
 
 
-def result(signature: "ops.Signature") -> str:
-    required = [o for o in signature.results if not o.optional] or list(signature.results[:1])
+def field(name: str) -> str:
+    """An output's; tuples have methods of some of their names."""
+    return f"    {name}: Tensor" + ("  # type: ignore[assignment]" if name in ("count", "index") else "")
+
+
+def outputs_of(names: List[str], some: bool, classes: Dict[str, str]) -> str:
+    """The class of several outputs: all of them, or those that the caller names."""
+    name = ("_Some_" if some else "_All_") + "_".join(names)
+    base = "Tuple[Tensor, ...]" if some else "NamedTuple"
+    classes[name] = "\n".join([f"class {name}({base}):", *map(field, names)]) + "\n"
+    return name
+
+
+def result(signature: "ops.Signature", classes: Dict[str, str]) -> str:
+    required = [o.name for o in signature.results if not o.optional] or [o.name for o in signature.results[:1]]
     changed = [o for o in signature.inputs if o.access == "rw"]
-    count = len(required) if signature.results else len(changed)
-    return "Tensor" if count == 1 else "Tuple[" + ", ".join(["Tensor"] * count) + "]"
+    if (len(required) if signature.results else len(changed)) == 1:
+        return "Tensor"
+    return outputs_of(required, False, classes) if signature.results else f"Tuple[{', '.join(['Tensor'] * len(changed))}]"
 
 
-def function(signature: "ops.Signature") -> str:
+def function(signature: "ops.Signature", classes: Dict[str, str]) -> str:
     parameters = list(inspect.signature(getattr(ops, signature.name)).parameters.values())
 
     def define(outputs: str, gives: str) -> str:
@@ -98,14 +112,16 @@ def function(signature: "ops.Signature") -> str:
         return f"def {signature.name}({', '.join(parts)}) -> {gives}: ...\n"
 
     if len(signature.results) < 2:
-        return define("None = ...", result(signature))
-    return ("@overload\n" + define("None = ...", result(signature)) +
-            "@overload\n" + define("Sequence[str]", "Tuple[Tensor, ...]"))
+        return define("None = ...", result(signature, classes))
+    return ("@overload\n" + define("None = ...", result(signature, classes)) + "@overload\n" +
+            define("Sequence[str]", outputs_of([o.name for o in signature.results], True, classes)))
 
 
 def module() -> str:
     tuples = "\n".join(named_tuple(kind) for kind in (ops.Operand, ops.Attribute, ops.Signature))
-    return HEAD + "\n" + tuples + REST + "\n" + "".join(function(s) for s in ops.signatures.values())
+    classes: Dict[str, str] = {}
+    functions = "".join(function(s, classes) for s in ops.signatures.values())
+    return HEAD + "\n" + tuples + REST + "\n" + "".join(classes.values()) + functions
 
 
 def is_current() -> bool:

@@ -20,7 +20,7 @@ import os
 import threading
 import weakref
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Tuple, TypeVar
 
 from .errors import UsageError
 
@@ -148,6 +148,9 @@ def both(a: Handle, b: Handle) -> "Iterator[Tuple[Any, Any]]":
         yield (x, y) if first is a else (y, x)
 
 
+Self = TypeVar("Self", bound="Owner")
+
+
 class Owner:
     """A Python object that stands for a handle; it is closed by ``with`` and by ``close()``."""
 
@@ -165,6 +168,12 @@ class Owner:
     def close(self) -> None:
         """Lets go of it now, and of what stands on it; using it afterwards is a UsageError."""
         self._handle.close()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *unused: Any) -> None:
+        self.close()
 
     def __copy__(self) -> Any:
         raise TypeError(f"{type(self).__name__} objects cannot be copied")

@@ -81,12 +81,6 @@ class Device(Owner):
             diags.check(lib.rp_device_create(ffi.NULL, params, diags.pointer, out))
         self._own(Handle("the device", out[0], lambda p: lib.rp_device_destroy(p, ffi.NULL)))
 
-    def __enter__(self) -> "Device":
-        return self
-
-    def __exit__(self, *unused: Any) -> None:
-        self.close()
-
     @property
     def info(self) -> DeviceInfo:
         info = sized("rp_device_info")

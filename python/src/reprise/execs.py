@@ -122,12 +122,6 @@ class Exec(Owner):
             for slot in range(self.slots if b.kind == "in" else 1):
                 self._write(b, array, slot, b.shape, b.nbytes)
 
-    def __enter__(self) -> "Exec":
-        return self
-
-    def __exit__(self, *unused: Any) -> None:
-        self.close()
-
     # ---- Buffers -----------------------------------------------------------------------------
 
     def _slot(self, slot: int) -> int:

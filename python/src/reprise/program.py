@@ -65,12 +65,6 @@ class Program(Owner):
         self._unnamed = 0
         self._lock = threading.RLock()
 
-    def __enter__(self) -> "Program":
-        return self
-
-    def __exit__(self, *unused: Any) -> None:
-        self.close()
-
     # ---- Buffers -----------------------------------------------------------------------------
 
     def _marks(self, shape: Sequence[Dim]) -> Tuple[int, ...]:
