@@ -385,7 +385,7 @@ class Axes(cli.Case):
         self.wrong("{op: diagonal, x: x, k: 4, out: y}", "no such diagonal")
         self.wrong("{op: sort, x: x, axis: 2, values: y}", "2 is none of 2: expected -2 to 1", "2, values")
         self.wrong("{op: top_k_large, x: x, k: 1025, indices: y}", "k is 1025, but rows have 4 elements")
-        self.wrong("{op: scatter_elements, data: x, indices: ids, updates: x, out: y}", "as indices has")
+        self.wrong("{op: scatter_elements, data: x, indices: ids, updates: x, out: y}", "expected 4, the elements of indices")
         self.wrong("{op: scatter_nd, data: x, indices: ids, updates: x, out: y}", "the shape of the slices")
         self.wrong("{op: reduce_sum, x: x, axes: 2, out: y}", "2 is none of 2: expected -2 to 1", "2, out")
         self.wrong("{op: reduce_sum, x: x, keepdims: 2, out: y}", "expected 0 to 1", "2, out")

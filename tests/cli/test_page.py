@@ -192,7 +192,8 @@ class Inspection(cli.Case):
                 form["seconds"] = 0
                 for done in form["passes"]:
                     done["seconds"] = 0
-            return document
+            # The first to be compiled finds its kernels in no cache.
+            return json.loads(re.sub(r"\d+ compiled now", "some compiled now", json.dumps(document)))
         for file in ("graph.rpir", "pipeline.yaml", "ops.yaml"):
             self.assertEqual(timeless(document_of(self.page(file))), timeless(self.inspect(file)))
 
