@@ -88,6 +88,18 @@ uint32_t rp_fuse_place(const rp_fuse_set *set, uint32_t node);
  * comes from memory. *out_operand becomes the output's number within that member. */
 uint32_t rp_fuse_producer(const rp_fuse_set *set, uint32_t input, uint32_t *out_operand);
 
+/* Where an operand of a node of the set lies in memory. */
+static inline const rp_graph_use *rp_fuse_use(const rp_fuse_set *set, uint32_t operand) {
+    const rp_graph *g = set->graph;
+    return &rp_node_uses(g, &g->nodes[set->values->node[operand]])[g->operands[operand].use];
+}
+
+/* Whether the graph never writes what the input reads. */
+static inline bool rp_fuse_is_given(const rp_fuse_set *set, uint32_t input) {
+    uint8_t kind = set->graph->buffers[rp_fuse_use(set, input)->buffer].kind;
+    return kind == RP_IN || kind == RP_WEIGHT || kind == RP_LIVE;
+}
+
 /* Whether an output of a member has to be written to memory. */
 bool rp_fuse_is_stored(const rp_fuse_set *set, uint32_t output);
 

@@ -215,19 +215,14 @@ static double lone_waits(const rp_fuse_set *set) {
 /* Whether all that the set reads is there before the replay: then it runs beside others, ahead of whoever needs
  * it, and no barrier is there for it alone. */
 static bool is_first(const rp_fuse_set *set) {
-    const rp_graph *g = set->graph;
     for (uint32_t i = 0; i < set->count; i++) {
-        const rp_graph_node *n = &g->nodes[set->nodes[i]];
-        const rp_graph_member *m = rp_fuse_member(set, i);
-        for (uint32_t k = 0; k < m->operand_count; k++) {
-            const rp_graph_operand *o = &rp_member_operands(g, m)[k];
-            uint32_t from;
-            if (o->absent || o->use == RP_NONE ||
-                rp_fuse_producer(set, m->first_operand + k, &from) != RP_NONE)
-                continue;
-            const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
-            uint8_t kind = g->buffers[u->buffer].kind;
-            if (rp_access_reads(u->access) && kind != RP_IN && kind != RP_WEIGHT) return false;
+        const rp_op_call *c = &set->calls[i]->call;
+        for (uint32_t k = 0; k < c->operand_count; k++) {
+            uint32_t operand = rp_fuse_member(set, i)->first_operand + k, from;
+            bool reads = !c->operands[k].absent && rp_op_operand_of(c, k)->access != RP_WRITE;
+            if (reads && rp_fuse_producer(set, operand, &from) == RP_NONE &&
+                !rp_fuse_is_given(set, operand))
+                return false;
         }
     }
     return true;

@@ -1,6 +1,6 @@
 /* fuse, profit: what kernels cost apart where values between them can be tagged.
  *
- * Each kernel of an estimate pays for a barrier in front of it. Where pass `flow` comes later, and tags what a
+ * A kernel of an estimate pays for a barrier in front of it if it reads what others wrote. Where pass `flow` comes later, and tags what a
  * kernel reads, there is none: the kernel pays for its dispatch, for the words that it loads in place of
  * elements, and for one of them on its way from memory with nothing else to do. On an H200 that is 1.1 us
  * in place of 2.0, and words were measured to take 1.06 (docs/benchmarks.md: 48 values, 51 us). A fusion
@@ -12,19 +12,8 @@
 #include "flow.h"
 #include "fuse.h"
 
-static const rp_graph_use *use_of(const rp_fuse_set *set, uint32_t operand) {
-    const rp_graph *g = set->graph;
-    return &rp_node_uses(g, &g->nodes[set->values->node[operand]])[g->operands[operand].use];
-}
-
 static bool has_product(const rp_fuse_set *set, uint32_t node) {
     return set->tags->product[set->tags->owner[node]];
-}
-
-/* Whether the graph never writes what the input reads. */
-static bool is_given(const rp_fuse_set *set, uint32_t input) {
-    const rp_graph_buffer *b = &set->graph->buffers[use_of(set, input)->buffer];
-    return b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE;
 }
 
 static bool can_wait(const rp_fuse_set *set, uint32_t input) {
@@ -32,7 +21,7 @@ static bool can_wait(const rp_fuse_set *set, uint32_t input) {
     const rp_fuse_values *v = set->values;
     uint32_t output = v->writer[input];
     if (output == RP_NONE || v->escape[output] != RP_FUSE_STAYS_INSIDE) return false;
-    const rp_graph_use *written = use_of(set, output), *read = use_of(set, input);
+    const rp_graph_use *written = rp_fuse_use(set, output), *read = rp_fuse_use(set, input);
     if (rp_tags_wrong_buffer(&g->buffers[written->buffer]) ||
         rp_tags_wrong_use(g, &g->nodes[v->node[output]], written) ||
         rp_tags_wrong_use(g, &g->nodes[v->node[input]], read))
@@ -53,7 +42,7 @@ static double words_of(const rp_fuse_set *set, uint32_t i, bool *out_waits) {
         if (c->operands[k].absent || rp_access_writes(rp_op_operand_of(c, k)->access)) continue;
         uint32_t j = rp_fuse_producer(set, operand, &from);
         if (j != RP_NONE && set->tags->owner[set->nodes[j]] == own) continue;
-        if (is_given(set, operand)) continue;
+        if (rp_fuse_is_given(set, operand)) continue;
         if (!can_wait(set, operand) || !rp_flow_is_by_element(c, k) ||
             (j != RP_NONE && !rp_flow_is_by_element(&set->calls[j]->call, from)))
             return -1;

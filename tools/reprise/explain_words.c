@@ -333,8 +333,7 @@ static void say_cost(const json_t *fact) {
         printf("; the bytes alone take %s at the target's rate",
                say_time(json_number_value(memory), time));
     if (expected)
-        printf("; %s expected, with a barrier in front",
-               say_time(json_number_value(expected), time));
+        printf("; %s expected, its launch included", say_time(json_number_value(expected), time));
     printf(".\n");
     if (cli_fact_text(fact, "variant"))
         printf("Variant: %s%s%s.\n", cli_fact_text(fact, "variant"),
