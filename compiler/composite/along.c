@@ -38,6 +38,11 @@ static uint64_t parts_of(const rp_expansion *x, const rp_lines *l) {
     return (uint64_t)rp_choose(x->application, (double)(wanted > least ? wanted : least));
 }
 
+/* Whether a number that may vary is no more than 1. */
+static bool is_one(const rp_expansion *x, uint64_t dim) {
+    return rp_choose(x->application, dim == 1) != 0;
+}
+
 static rp_given_operand around(const rp_given_operand *operand, const rp_lines *l, uint64_t along) {
     const rp_tensor shape = {.rank = 3, .dims = {l->front, along, l->behind}};
     return rp_axes_seen(operand, &shape);
@@ -75,7 +80,7 @@ static rp_status reduce_one(rp_expansion *x, const char *by, const rp_given_oper
     bool made = out->fresh == RP_NONE;
     bool floats = is_in(in->argument.tensor.dtype, RP_DT_FLOAT);
     uint64_t parts = parts_of(x, l);
-    if (l->behind == 1 && floats && row_op(by)) {
+    if (is_one(x, l->behind) && floats && row_op(by)) {
         from = rp_axes_seen(in, &rows);
         if (made) to = rp_axes_seen(out, &each);
         RP_TRY(rp_expand_op(x, row_op(by), RP_PARTS({"x", &from}, {"out", &to}), RP_NO_ATTRS));
@@ -101,10 +106,6 @@ typedef struct reduced {
     bool axes[RP_MAX_RANK];
     uint64_t count; /* elements that come together */
 } reduced;
-
-static bool is_one(const rp_expansion *x, uint64_t dim) {
-    return rp_choose(x->application, dim == 1) != 0;
-}
 
 /* The last run of axes to be reduced of a shape, as one; false: there is none. */
 static bool last_run(const rp_expansion *x, const reduced *r, const rp_tensor *shape, rp_lines *out,
@@ -330,7 +331,7 @@ static rp_status expand_reduction(rp_expansion *x) {
 static bool are_rows(const rp_expansion *x, const reduced *r, uint8_t dtype, rp_lines *l) {
     bool only;
     if (!is_in(dtype, RP_DT_FLOAT) || !last_run(x, r, &r->shape, l, &only)) return false;
-    return only && l->behind == 1;
+    return is_one(x, l->behind) && only;
 }
 
 static rp_status rows_alone(rp_expansion *x, const char *op, const rp_lines *l) {
@@ -415,7 +416,7 @@ static rp_status expand_place(rp_expansion *x) {
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, RP_U32));
     if (!last_run(x, &r, &r.shape, &l, &only)) l = (rp_lines){rp_tensor_elements(&r.shape), 1, 1};
-    if (l.behind == 1 && is_in(dtype, rows)) return rows_alone(x, by, &l);
+    if (is_one(x, l.behind) && is_in(dtype, rows)) return rows_alone(x, by, &l);
     rp_given_operand from = around(in, &l, l.along), to = around(out, &l, 1);
     uint64_t parts = parts_of(x, &l);
     RP_TRY(rp_expand_temp(x, "places", &places));

@@ -24,7 +24,7 @@ typedef struct rp_given_number {
 
 /* Numbers that were chosen while an application was expanded, in their order: those for the largest sizes,
  * which are taken again at others (sized.h). */
-enum { RP_CHOICES = 64 };
+enum { RP_CHOICES = 128 };
 typedef struct rp_choices {
     bool made;
     bool general; /* nothing is taken that is right for fixed lengths alone */

@@ -184,9 +184,8 @@ static rp_status expand_roll(rp_expansion *x) {
     if (shifts->count != 1 && shifts->count != axes.count)
         return rp_axes_wrong(x, SHIFTS, "expected one integer, or as many as axes has");
     for (uint32_t i = 0; i < axes.count; i++) {
-        int64_t length = (int64_t)shape.dims[axes.values[i]];
-        int64_t shift = length ? shifts->values[shifts->count == 1 ? 0 : i] % length : 0;
-        ranges[axes.values[i]] = (range){shift > 0 ? length - shift : -shift, 1, (uint64_t)length};
+        int64_t shift = shifts->values[shifts->count == 1 ? 0 : i];
+        ranges[axes.values[i]] = (range){-shift, 1, shape.dims[axes.values[i]]};
     }
     return chain(x, &in, whole ? &flat : out, shape.rank, ranges);
 }
@@ -246,6 +245,8 @@ static rp_status expand_slice_axes(rp_expansion *x) {
         int64_t end = clamped(ends->values[i], length, step < 0, false);
         int64_t span = step < 0 ? start - end : end - start, size = step < 0 ? -step : step;
         if (span < 0) span = 0;
+        if (starts->values[i] < 0 && starts->values[i] + length == start)
+            start = starts->values[i]; /* the same from an end that varies */
         ranges[axes.values[i]] = (range){start, step, (uint64_t)((span + size - 1) / size)};
     }
     return chain(x, x->operands[X], x->operands[OUT], shape.rank, ranges);

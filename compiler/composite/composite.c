@@ -189,12 +189,52 @@ static rp_status select_best(rp_expansion *x, rp_given_operand *in, rp_given_ope
     return merge_lists(x, &part_values, &part_indices, values, indices, &attrs[1]);
 }
 
+/* How many are wanted: by attribute K, or where it is left out by the last dimension of what is written. */
+enum { K };
+static rp_status read_wanted(rp_expansion *x, rp_given_operand *const *outputs) {
+    for (uint32_t i = 0; i < 2 && x->attrs[K] < 1; i++) {
+        if (!outputs[i] || outputs[i]->argument.tensor.rank == RP_OP_INFER) continue;
+        const rp_tensor shape = rp_axes_shape(outputs[i]);
+        x->attrs[K] = (double)shape.dims[shape.rank - 1];
+        return RP_OK;
+    }
+    return x->attrs[K] >= 1 ? RP_OK
+                            : rp_axes_wrong(x, K,
+                                            "neither it nor the shape of an output says how "
+                                            "many are wanted");
+}
+
+/* A search for as many as are wanted. Where that varies the most are searched for, of which the first are taken:
+ * lists that are merged have one length. */
+static rp_status search_wanted(rp_expansion *x, uint32_t values,
+                               rp_status (*search)(rp_expansion *x)) {
+    static const char *const names[] = {"best_values", "best_indices"};
+    rp_given_operand **o = x->operands + values, *results[2] = {o[0], o[1]}, most[2];
+    RP_TRY(read_wanted(x, o));
+    const rp_attribute attrs[] = {{.name = "axis", .number = -1},
+                                  {.name = "count", .number = x->attrs[K]}};
+    if (rp_choose_special(x->application, true)) return search(x);
+    x->attrs[K] = rp_choose(x->application, x->attrs[K]);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!results[i]) continue;
+        RP_TRY(rp_expand_temp(x, names[i], &most[i]));
+        most[i].argument.tensor.dtype = results[i]->argument.tensor.dtype;
+        o[i] = &most[i];
+    }
+    RP_TRY(search(x));
+    for (uint32_t i = 0; i < 2; i++)
+        if (results[i])
+            RP_TRY(rp_expand_op(x, "take_range", RP_PARTS({"x", &most[i]}, {"out", results[i]}),
+                                attrs, 2));
+    return RP_OK;
+}
+
 /* What the kernels that select keep at most. */
 enum { KEPT = 1024 };
 
-static rp_status expand_top_k_large(rp_expansion *x) {
+static rp_status search_rows(rp_expansion *x) {
     enum { X, EXCLUDED, VALUES, INDICES };
-    enum { K, ORDER, SPLITS };
+    enum { ORDER = K + 1, SPLITS };
     rp_given_operand **o = x->operands;
     uint64_t n;
     RP_TRY(rp_expand_dim(x, X, 0, &n));
@@ -209,6 +249,10 @@ static rp_status expand_top_k_large(rp_expansion *x) {
     double splits = rp_expand_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
+}
+
+static rp_status expand_top_k_large(rp_expansion *x) {
+    return search_wanted(x, 2, search_rows);
 }
 
 static const char *const metric_ops[] = {"l2_distance", "cosine_distance", "dot_product",
@@ -244,9 +288,9 @@ static rp_status search_parts(rp_expansion *x, rp_given_operand **o, const char 
     return merge_lists(x, &part_values, &part_indices, o[VALUES], o[INDICES], &order);
 }
 
-static rp_status expand_knn(rp_expansion *x) {
+static rp_status search_base(rp_expansion *x) {
     enum { QUERIES, BASE, EXCLUDED, VALUES, INDICES };
-    enum { K, METRIC, P, SPLITS };
+    enum { METRIC = K + 1, P, SPLITS };
     rp_given_operand **o = x->operands, distances;
     uint32_t metric = (uint32_t)x->attrs[METRIC];
     const rp_attribute power = {.name = "p", .number = x->attrs[P]};
@@ -272,9 +316,13 @@ static rp_status expand_knn(rp_expansion *x) {
                        metric == METRIC_DOT ? "largest" : "smallest", splits);
 }
 
-static rp_status expand_pq_search(rp_expansion *x) {
+static rp_status expand_knn(rp_expansion *x) {
+    return search_wanted(x, 3, search_base);
+}
+
+static rp_status search_codes(rp_expansion *x) {
     enum { QUERIES, CODEBOOKS, CODES, EXCLUDED, VALUES, INDICES };
-    enum { K, METRIC, SPLITS };
+    enum { METRIC = K + 1, SPLITS };
     rp_given_operand **o = x->operands, tables, distances;
     const bool dot = x->attrs[METRIC] > 0;
     const rp_attribute metric = {.name = "metric", .text = dot ? "dot" : "l2"};
@@ -293,6 +341,10 @@ static rp_status expand_pq_search(rp_expansion *x) {
                         RP_NO_ATTRS));
     return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        dot ? "largest" : "smallest", splits);
+}
+
+static rp_status expand_pq_search(rp_expansion *x) {
+    return search_wanted(x, 4, search_codes);
 }
 
 /* ---- Clusters and statistics ----------------------------------------------------------------- */
@@ -360,7 +412,11 @@ static rp_status expand_histogram_of(rp_expansion *x) {
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
-#define K_ATTR REQUIRED_INTEGER("k", 1, 1024, "how many")
+#define K_ATTR(most_)                                                                              \
+    {                                                                                              \
+        .name = "k", .brief = "how many; 0: as outputs have", .kind = RP_ATTR_INTEGER,             \
+        .shown = true, .high = most_                                                               \
+    }
 #define SPLITS_ATTR                                                                                \
     INTEGER("splits", 0, 0, MOST_SPLITS, "parts of a row; 0: chosen from the shapes and the target")
 #define EXCLUDED                                                                                   \
@@ -413,7 +469,7 @@ const rp_composite rp_composites[] = {
      .attr_count = 4,
      .operands = {{"queries", "rows", "Q D", R}, {"base", "rows", "N D", R}, EXCLUDED, BEST("Q")},
      .attrs =
-         {K_ATTR,
+         {K_ATTR(KEPT),
           {.name = "metric", .brief = "the distance", .kind = RP_ATTR_CHOICE, .choices = METRICS},
           NUMBER("p", 3, 0.125, 128, "of minkowski"),
           SPLITS_ATTR},
@@ -428,7 +484,7 @@ const rp_composite rp_composites[] = {
      .operand_count = 4,
      .attr_count = 3,
      .operands = {{"x", "rows", "*R N", R}, EXCLUDED, BEST("*R")},
-     .attrs = {REQUIRED_INTEGER("k", 1, UINT32_MAX, "how many"),
+     .attrs = {K_ATTR(UINT32_MAX),
                {.name = "order",
                 .brief = "which are best",
                 .kind = RP_ATTR_CHOICE,
@@ -446,7 +502,7 @@ const rp_composite rp_composites[] = {
                   {"codes", "the base", "N M", R},
                   EXCLUDED,
                   BEST("Q")},
-     .attrs = {K_ATTR,
+     .attrs = {K_ATTR(KEPT),
                {.name = "metric",
                 .brief = "squared distance, or dot product",
                 .kind = RP_ATTR_CHOICE,

@@ -47,6 +47,12 @@ uint64_t rp_einsum_elements(const rp_einsum *e, const rp_labels *l) {
     return elements;
 }
 
+double rp_einsum_cost(const rp_einsum *e, const rp_labels *l) {
+    double elements = 1;
+    for (uint32_t i = 0; i < l->count; i++) elements *= (double)e->most[l->at[i]];
+    return elements;
+}
+
 rp_tensor rp_einsum_shape(const rp_einsum *e, const rp_labels *l) {
     rp_tensor shape = {.rank = 1, .dims = {1}};
     for (uint32_t i = 0; i < l->count; i++) shape.dims[i] = e->sizes[l->at[i]];
@@ -56,16 +62,20 @@ rp_tensor rp_einsum_shape(const rp_einsum *e, const rp_labels *l) {
 
 /* ---- Dimensions that are none, or one -------------------------------------------------------- */
 
+static bool is_one(const rp_einsum *e, uint64_t size) {
+    return rp_choose(e->x->application, size == 1) != 0;
+}
+
 /* Of operands those of 1 by themselves, of the result those that are 1 everywhere. */
 static void drop_ones(rp_einsum *e) {
     for (uint32_t i = 0; i < e->count; i++) {
         const rp_tensor shape = rp_axes_shape(&e->factors[i].operand);
         rp_labels *l = &e->factors[i].labels;
         for (uint32_t k = l->count; k-- > 0;)
-            if (shape.dims[k] == 1) drop(l, k);
+            if (is_one(e, shape.dims[k])) drop(l, k);
     }
     for (uint32_t k = e->out.count; k-- > 0;)
-        if (e->sizes[e->out.at[k]] == 1) drop(&e->out, k);
+        if (is_one(e, e->sizes[e->out.at[k]])) drop(&e->out, k);
 }
 
 /* Whether b stands behind a wherever one of them stands. */
@@ -162,7 +172,7 @@ static rp_status multiply(rp_einsum *e) {
     uint64_t sets[RP_EQUATION_TERMS];
     rp_contraction_step steps[RP_CONTRACTION_MOST];
     for (uint32_t i = 0; i < e->count; i++) sets[i] = rp_labels_set(&e->factors[i].labels);
-    if (!rp_contraction_order(sets, e->count, rp_labels_set(&e->out), e->sizes, RP_MAX_RANK, steps))
+    if (!rp_contraction_order(sets, e->count, rp_labels_set(&e->out), e->most, RP_MAX_RANK, steps))
         return rp_expand_wrong(e->x, EQUATION, "has products of more than %d dimensions on the way",
                                RP_MAX_RANK);
     for (uint32_t i = 0; i + 1 < e->count; i++)
@@ -186,11 +196,20 @@ static rp_status finish(rp_einsum *e) {
     return in_order ? RP_OK : rp_einsum_move(e, f, &e->out, true);
 }
 
+/* Sizes that choices are made by. */
+static void choose_sizes(rp_einsum *e) {
+    uint64_t all = rp_labels_set(&e->out);
+    for (uint32_t i = 0; i < e->count; i++) all |= rp_labels_set(&e->factors[i].labels);
+    for (uint32_t l = 0; l < RP_EQUATION_LABELS; l++)
+        if (all >> l & 1) e->most[l] = (uint64_t)rp_choose(e->x->application, (double)e->sizes[l]);
+}
+
 static rp_status compute(rp_einsum *e) {
     drop_ones(e);
     for (uint32_t i = 0; i < e->count; i++)
         RP_TRY(take_diagonals(e, &e->factors[i], e->count == 1));
     join_labels(e);
+    choose_sizes(e);
     for (uint32_t i = 0; i < e->count; i++) {
         uint64_t alone = rp_labels_set(&e->factors[i].labels) & ~needed(e, i);
         if (alone) RP_TRY(rp_einsum_sum(e, &e->factors[i], alone, e->count == 1));

@@ -14,6 +14,7 @@ typedef struct rp_factor {
 typedef struct rp_einsum {
     rp_expansion *x;
     uint64_t sizes[RP_EQUATION_LABELS];
+    uint64_t most[RP_EQUATION_LABELS]; /* for what is chosen: where sizes vary the largest */
     rp_factor factors[2 * RP_EQUATION_TERMS - 1]; /* operands, then what pairs of them become */
     uint32_t count;                               /* of operands */
     rp_labels out;                                /* of the result */
@@ -30,6 +31,8 @@ uint64_t rp_labels_set(const rp_labels *l);
 rp_labels rp_labels_of(const rp_labels *l, uint64_t set);
 /* Elements of a tensor with them: within an operand's size, or the product of two. */
 uint64_t rp_einsum_elements(const rp_einsum *e, const rp_labels *l);
+/* The same for what is chosen. */
+double rp_einsum_cost(const rp_einsum *e, const rp_labels *l);
 /* A dimension for each; a single element has one of 1. */
 rp_tensor rp_einsum_shape(const rp_einsum *e, const rp_labels *l);
 

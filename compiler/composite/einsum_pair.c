@@ -134,7 +134,7 @@ static rp_labels in_order(const rp_labels *l, const union_order *order) {
 }
 
 static double moved_elements(const rp_einsum *e, const rp_labels *l, const rp_labels *to) {
-    return rp_labels_same(l, to) ? 0 : (double)rp_einsum_elements(e, l);
+    return rp_labels_same(l, to) ? 0 : rp_einsum_cost(e, l);
 }
 
 /* Of orders that begin as the result does, or as either factor, with what is summed at their end or where
@@ -272,12 +272,12 @@ static void judge(const rp_einsum *e, const rp_factor *a, const rp_factor *b, bo
     p->a = layout_of(&a->labels, &p->batch, &p->left, &p->summed);
     p->b = layout_of(&b->labels, &p->batch, &p->right, &p->summed);
     if (p->b == SUMMED_BETWEEN) p->b = MOVED;
-    p->cost = p->a == MOVED ? (double)rp_einsum_elements(e, &a->labels) : 0;
-    p->cost += p->b == MOVED ? (double)rp_einsum_elements(e, &b->labels) : 0;
-    p->cost += last && !rp_labels_same(&made, &e->out) ? (double)rp_einsum_elements(e, &made) : 0;
+    p->cost = p->a == MOVED ? rp_einsum_cost(e, &a->labels) : 0;
+    p->cost += p->b == MOVED ? rp_einsum_cost(e, &b->labels) : 0;
+    p->cost += last && !rp_labels_same(&made, &e->out) ? rp_einsum_cost(e, &made) : 0;
     p->vectors = e->sums == RP_F32 && !p->batch.count && (p->a == OWN_FIRST || p->a == MOVED) &&
                  (p->b == OWN_FIRST || p->b == MOVED) &&
-                 rp_einsum_elements(e, &p->left) <= RP_OP_PRODUCT_VECTORS;
+                 rp_einsum_cost(e, &p->left) <= RP_OP_PRODUCT_VECTORS;
     p->cost -= p->vectors ? 0.5 : 0;
 }
 

@@ -124,7 +124,7 @@ static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descendin
     const char *order = descending ? "descending" : "ascending";
     if (t->dtype == RP_I64 || t->dtype == RP_U64)
         return sort_long(x, in, descending, values, indices);
-    if (rp_choose_special(x->application, length <= SHORT)) { /* k is an attribute */
+    if (rp_choose(x->application, length <= SHORT) != 0) {
         const rp_attribute attrs[] = {
             {.name = "k", .number = (double)length},
             {.name = "order", .text = descending ? "largest" : "smallest"}};
@@ -177,14 +177,14 @@ static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const r
     for (uint32_t i = 0; i < 2; i++) {
         if (!results[i]) continue;
         parts[i] = &sorted[i];
-        if (l->behind == 1)
+        if (!turns)
             sorted[i] = rp_axes_seen(results[i], &rows);
         else
             RP_TRY(rp_expand_temp(x, names[i], &sorted[i]));
         if (turns) sorted[i].argument.tensor.dtype = results[i]->argument.tensor.dtype;
     }
     RP_TRY(sort_rows(x, &from, descending, parts[0], parts[1]));
-    for (uint32_t i = 0; i < 2 && l->behind > 1; i++) {
+    for (uint32_t i = 0; i < 2 && turns; i++) {
         if (!results[i]) continue;
         from = rp_axes_seen(&sorted[i], &turned);
         to = rp_axes_seen(results[i], &across);
@@ -264,6 +264,16 @@ static rp_status fill(rp_expansion *x, rp_given_operand *out, double value) {
     return rp_expand_op(x, "fill", RP_PARTS({"out", out}), &attr, 1);
 }
 
+/* A number that may follow sizes, as one in a formula can. */
+static rp_status fill_number(rp_expansion *x, rp_given_operand *out, uint64_t value) {
+    const rp_attribute pattern = {.name = "pattern", .number = (double)value};
+    char formula[40];
+    if (rp_choose_special(x->application, true))
+        return rp_expand_op(x, "fill_words", RP_PARTS({"out", out}), &pattern, 1);
+    snprintf(formula, sizeof formula, "index < 0 ? 0 : %llu", (unsigned long long)value);
+    return rp_expand_map(x, formula, RP_PARTS({"out", out}));
+}
+
 /* A transient of u32, one for each element. */
 static rp_status numbers(rp_expansion *x, const char *name, uint64_t n, rp_given_operand *out) {
     const rp_tensor line = {.rank = 1, .dims = {n}};
@@ -328,13 +338,12 @@ static rp_status expand_unique(rp_expansion *x) {
     RP_TRY(numbers(x, "starts", n, &starts));
     static const rp_attribute zero = {.name = "start", .number = 0};
     RP_TRY(rp_expand_op(x, "iota", RP_PARTS({"out", &first}), &zero, 1));
-    RP_TRY(rp_expand_op(x, "fill_words", RP_PARTS({"out", &starts}),
-                        &(rp_attribute){.name = "pattern", .number = (double)n}, 1));
+    RP_TRY(fill_number(x, &starts, n));
     RP_TRY(scatter(x, &first, &at, &starts, n));
     RP_TRY(numbers(x, "next", n, &next));
     RP_TRY(shifted(x, &starts, 1, &next));
-    snprintf(formula, sizeof formula, "(i0 == %llu ? %llu : next) - starts",
-             (unsigned long long)n - 1, (unsigned long long)n);
+    snprintf(formula, sizeof formula, "(i0 + 1 == %llu ? %llu : next) - starts",
+             (unsigned long long)n, (unsigned long long)n);
     return rp_expand_map(x, formula,
                          RP_PARTS({"next", &next}, {"starts", &starts}, {"out", o[COUNTS]}));
 }
@@ -401,8 +410,12 @@ static rp_status expand_scatter_elements(rp_expansion *x) {
     if (rp_tensor_elements(&data) == 0) return rp_axes_make(x, o[OUT], &data, data.dtype);
     RP_TRY(rp_expand_temp(x, "at", &at));
     rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
+    rp_given_operand shaped = rp_axes_seen(o[DATA], &data);
+    bool fixed = rp_choose_special(x->application, true); /* what varies is asked of the tensor */
     RP_TRY(
-        rp_expand_op(x, "places_along_axis", RP_PARTS({"indices", &from}, {"out", &at}), attrs, 2));
+        rp_expand_op(x, "places_along_axis",
+                     RP_PARTS({"indices", &from}, {"data", fixed ? NULL : &shaped}, {"out", &at}),
+                     attrs, fixed ? 2 : 1));
     return update(x, (uint32_t)x->attrs[REDUCTION], &at, rp_tensor_elements(&indices), 1);
 }
 
@@ -427,8 +440,12 @@ static rp_status expand_scatter_nd(rp_expansion *x) {
         return unlike(x, "updates must have the shape of the slices behind that of indices' rows");
     RP_TRY(rp_expand_temp(x, "at", &at));
     rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
-    RP_TRY(rp_expand_op(x, "places_nd", RP_PARTS({"indices", &from}, {"out", &at}), attrs,
-                        (uint32_t)depth));
+    rp_given_operand shaped = rp_axes_seen(o[DATA], &data);
+    bool fixed = rp_choose_special(x->application, true);
+    RP_TRY(
+        rp_expand_op(x, "places_nd",
+                     RP_PARTS({"indices", &from}, {"data", fixed ? NULL : &shaped}, {"out", &at}),
+                     attrs, fixed ? (uint32_t)depth : 0));
     return update(x, (uint32_t)x->attrs[0], &at, count, size);
 }
 

@@ -41,6 +41,12 @@ bool rp_application_is_sized(const rp_application *x) {
 
 /* ---- Applying -------------------------------------------------------------------------------- */
 
+/* Attributes of the nodes made that are left to shapes, which follow sizes. */
+enum { SHOWN = 64 };
+typedef struct shown_attr {
+    uint32_t node, attr;
+} shown_attr;
+
 /* An application on numbers, onto a graph of its own. */
 typedef struct trial {
     rp_graph *graph;
@@ -56,6 +62,8 @@ typedef struct asked {
     trial largest;     /* with which all others are compared */
     rp_guess *guesses; /* of its dimensions */
     rp_formula_numbers numbers;
+    shown_attr shown[SHOWN];
+    uint32_t shown_count;
 } asked;
 
 static uint32_t sizes_of(const rp_application *x) {
@@ -147,30 +155,28 @@ static void learn(asked *a, const rp_question *q, const trial *there, uint32_t d
                        a->largest.graph->dims[dim + d], there->graph->dims[other + d]);
 }
 
-static bool same_attr(const rp_graph *g, const rp_graph_attr *x, const rp_graph *h,
-                      const rp_graph_attr *y) {
-    if (strcmp(rp_graph_string(g, x->name), rp_graph_string(h, y->name)) != 0) return false;
-    if (x->text == RP_NONE || y->text == RP_NONE)
-        return x->text == y->text && rp_number_same(x->number, y->number);
-    return strcmp(rp_graph_string(g, x->text), rp_graph_string(h, y->text)) == 0;
+/* Whether an attribute that would be another number can be left to shapes. */
+static bool leave_to_shapes(asked *a, uint32_t node, const rp_op *op, uint32_t attr) {
+    if (!op->attrs[attr].shown) return false;
+    for (uint32_t i = 0; i < a->shown_count; i++)
+        if (a->shown[i].node == node && a->shown[i].attr == attr) return true;
+    if (a->shown_count == SHOWN) return false;
+    a->shown[a->shown_count++] = (shown_attr){node, attr};
+    return true;
 }
 
 static rp_status compare_attrs(asked *a, const rp_question *q, const trial *there, uint32_t node) {
     const rp_graph *g = a->largest.graph, *h = there->graph;
-    const rp_graph_member *m = rp_node_members(g, &g->nodes[node]);
-    const rp_graph_member *n = rp_node_members(h, &h->nodes[node]);
-    for (uint32_t i = 0; i < m->attr_count || i < n->attr_count; i++) {
-        const rp_graph_attr *x = &g->attrs[m->first_attr + i], *y = &h->attrs[n->first_attr + i];
-        bool both = i < m->attr_count && i < n->attr_count;
-        if (both && m->op == rp_op_map && x->text != RP_NONE && y->text != RP_NONE
-                ? rp_formula_numbers_learn(&a->numbers, a->x->graph, q, node,
-                                           rp_graph_string(g, x->text), rp_graph_string(h, y->text))
-                : both && same_attr(g, x, h, y))
-            continue;
-        if (i >= m->attr_count) x = y, g = h;
-        return differs(a, q, "attribute %s of %s would be another: it cannot follow sizes",
-                       rp_graph_string(g, x->name), m->op->name);
-    }
+    rp_op_call x, y;
+    rp_member_call(g, rp_node_members(g, &g->nodes[node]), &x);
+    rp_member_call(h, rp_node_members(h, &h->nodes[node]), &y);
+    if (x.formula &&
+        !rp_formula_numbers_learn(&a->numbers, a->x->graph, q, node, x.formula, y.formula))
+        return differs(a, q, "attribute expr of map would be another: it cannot follow sizes");
+    for (uint32_t i = 0; i < x.op->attr_count; i++)
+        if (!rp_number_same(x.attrs[i], y.attrs[i]) && !leave_to_shapes(a, node, x.op, i))
+            return differs(a, q, "attribute %s of %s would be another: it cannot follow sizes",
+                           x.op->attrs[i].name, x.op->name);
     return RP_OK;
 }
 
@@ -247,6 +253,7 @@ static rp_status ask(asked *a, bool general) {
     rp_release(allocator, a->guesses);
     a->guesses = NULL;
     a->numbers.list_count = 0;
+    a->shown_count = 0;
     a->choices = (rp_choices){.general = general};
     RP_TRY(try_at(a, NULL, &a->largest));
     a->choices.made = true;
@@ -280,6 +287,12 @@ static rp_status put_numbers(asked *a, uint32_t first_node) {
         RP_TRY(status);
     }
     return RP_OK;
+}
+
+static void put_shown(const asked *a, uint32_t first_node) {
+    rp_graph *g = a->x->graph;
+    for (uint32_t i = 0; i < a->shown_count; i++)
+        rp_member_clear(g, g->nodes[first_node + a->shown[i].node].first_member, a->shown[i].attr);
 }
 
 /* The operands as they were given, and those that were made as they are. */
@@ -321,6 +334,7 @@ static rp_status put(asked *a) {
     x->choices = NULL;
     if (status == RP_OK) status = put_powers(a, dim);
     if (status == RP_OK) status = put_numbers(a, node);
+    if (status == RP_OK) put_shown(a, node);
     if (status == RP_OK) put_operands(x, given);
     return status == RP_OK ? check_calls(a, node) : status;
 }

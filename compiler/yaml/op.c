@@ -138,12 +138,22 @@ static const char *read_elements(rp_reader *r, const rp_yaml_node *node, const c
     return good ? text : NULL;
 }
 
+static bool is_live(const rp_reader *r, const rp_yaml_node *node) {
+    const rp_name *name = rp_names_find(&r->buffer_names, node->text, node->length);
+    return name && name->value != RP_NONE && r->graph->buffers[name->value].kind == RP_LIVE;
+}
+
 static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *attr, gathered *g) {
     rp_attribute *out = &g->attrs[g->attr_count];
     *out = (rp_attribute){.name = attr->name};
     g->attr_nodes[g->attr_count] = node;
     char what[96];
     snprintf(what, sizeof what, "attribute '%.60s'", attr->name);
+    if (attr->shown && node->kind == RP_YAML_SCALAR && is_live(r, node))
+        return rp_read_error(r, node,
+                             "%s: '%.*s' is a live value: leave it out, and let the shape of an "
+                             "output say how many there are",
+                             what, RP_CLIP(node));
     if (attr->kind == RP_ATTR_CHOICE || attr->kind == RP_ATTR_TEXT) {
         if (!rp_read_text(r, node, what)) return false;
         out->text = node->text;

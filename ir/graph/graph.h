@@ -430,6 +430,8 @@ bool rp_node_has_size_uses(const rp_graph *graph, const rp_graph_node *node);
 /* A member as a call of its op, attributes and types filled in but not yet checked (rp_op_check
  * binds the symbols). The formula points into the graph's strings. */
 void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_call *out);
+/* Leaves an attribute of a member, by its place in the definition, to the shapes that show it. */
+void rp_member_clear(rp_graph *graph, uint32_t member, uint32_t attr);
 
 /* Checks a member's call and chooses its variant for the graph's target; false with call->error. */
 bool rp_member_choose(const rp_graph *graph, rp_op_call *call);

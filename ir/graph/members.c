@@ -242,6 +242,19 @@ void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_
         call_attr(graph, &graph->attrs[member->first_attr + i], out);
 }
 
+void rp_member_clear(rp_graph *graph, uint32_t member, uint32_t attr) {
+    rp_graph_member *m = &graph->members[member];
+    rp_graph_attr *attrs = &graph->attrs[m->first_attr];
+    for (uint32_t i = 0; i < m->attr_count; i++) {
+        if (attr_place(graph, m->op, &attrs[i]) != attr) continue;
+        attrs[i].number = m->op->attrs[attr].low;
+        if (!is_default(graph, &m->op->attrs[attr], &attrs[i])) return;
+        m->attr_count--;
+        memmove(attrs + i, attrs + i + 1, (m->attr_count - i) * sizeof *attrs);
+        return;
+    }
+}
+
 static bool is_idle(const rp_graph *g, const rp_graph_node *n) {
     bool idle = n->kind == RP_COPY || n->kind == RP_FILL || (n->kind == RP_OP && n->member_count);
     for (uint32_t i = 0; idle && i < n->member_count; i++) {

@@ -48,18 +48,7 @@ static bool rule_combine(rp_op_call *call) {
 /* How many tokens there are is said by attributes, or by the shape of what is written, which may vary. */
 enum { SLOTS_TABLE = 1, SLOTS_OFFSETS, SLOTS_CACHE, SLOTS_OUT };
 static bool bind_tokens(rp_op_call *call) {
-    const rp_tensor *out = &call->operands[SLOTS_OUT];
-    for (uint32_t i = 0; i < 2; i++) {
-        if (rp_op_is_bound(call, "AT"[i])) continue;
-        if (out->rank != 2)
-            return rp_op_fail(call,
-                              "neither attribute %s nor the shape of out says how many "
-                              "there are",
-                              i ? "tokens" : "sequences");
-        uint64_t count = out->dims[i];
-        rp_op_bind(call, "AT"[i], count);
-    }
-    return true;
+    return rp_op_bind_shown(call, 'A', SLOTS_OUT, 0) && rp_op_bind_shown(call, 'T', SLOTS_OUT, 1);
 }
 
 /* How many rows a cache or page has, and how many of these there are, is said by attributes, or by the shape of

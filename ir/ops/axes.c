@@ -74,28 +74,33 @@ static bool give_shape(rp_op_call *call, uint32_t output, const rp_tensor *shape
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
 /* S - 1 is where the range begins, counted from the end of the axis where it goes backwards, and D
- * the length of a step. G: elements that stay neighbours. */
+ * the length of a step. G: elements that stay neighbours. Where ends move a range that begins before the first
+ * element is not taken around them: it begins E elements before. */
 static bool rule_take_range(rp_op_call *call) {
     enum { X, OUT };
     enum { AXIS, START, STEP, COUNT };
     uint32_t axis = find_axis(call, X, call->attrs[AXIS], 0);
     if (axis == RP_MAX_RANK) return false;
     int64_t start = (int64_t)call->attrs[START], step = (int64_t)call->attrs[STEP];
-    uint64_t count = (uint64_t)call->attrs[COUNT], last;
+    uint64_t last;
     if (step == 0) return rp_op_fail(call, "step is 0; expected a step forwards or backwards");
+    if (call->attrs[COUNT] == 0) rp_op_bind(call, 'J', 0);
+    if (!rp_op_bind_shown(call, 'J', OUT, axis)) return false;
+    uint64_t count = rp_sym(call, 'J');
     bind_around(call, X, axis, 'A', 'B', 'C');
-    int64_t length = (int64_t)rp_sym(call, 'B'), first = length ? start % length : 0;
-    if (first < 0) first += length;
-    if (step < 0 && length) first = length - 1 - first;
-    uint64_t size = (uint64_t)(step < 0 ? -step : step);
-    if (!rp_mul_u64(count ? count - 1 : 0, size, &last) || last + (uint64_t)first > UINT32_MAX)
+    bool sized = call->asked || rp_op_is_sized(call);
+    int64_t length = (int64_t)rp_sym(call, 'B'), first = step < 0 ? -start - 1 : start;
+    if (!sized) first = length ? (first % length + length) % length : 0;
+    uint64_t size = (uint64_t)(step < 0 ? -step : step), before = first < 0 ? (uint64_t)-first : 0;
+    uint64_t behind = first < 0 ? (uint64_t)length : (uint64_t)first; /* at most */
+    if (!rp_mul_u64(count ? count - 1 : 0, size, &last) || last + behind > UINT32_MAX)
         return rp_op_fail(call, "%llu steps of %lld are more than 2^32 elements",
                           (unsigned long long)count, (long long)step);
-    rp_op_bind(call, 'S', (uint64_t)first + 1);
+    rp_op_bind(call, 'S', first < 0 ? 1 : (uint64_t)first + 1);
+    rp_op_bind(call, 'E', before);
     rp_op_bind(call, 'D', size);
-    rp_op_bind(call, 'J', count);
-    uint64_t together =
-        rp_common_divisor(rp_common_divisor((uint64_t)length, count), (uint64_t)first);
+    uint64_t together = rp_common_divisor(rp_common_divisor((uint64_t)length, count),
+                                          before ? before : (uint64_t)first);
     rp_op_bind(call, 'G', (step == 1 ? together : 1) * rp_sym(call, 'C'));
     rp_tensor shape = call->operands[X];
     if (shape.rank == 0) shape.rank = 1;
@@ -204,6 +209,7 @@ static bool rule_one_hot(rp_op_call *call) {
         return rp_op_fail(call, "out would have more than %d dimensions", RP_MAX_RANK);
     uint32_t axis = find_axis(call, IDS, call->attrs[1], 1);
     if (axis == RP_MAX_RANK) return false;
+    if (!rp_op_bind_shown(call, 'D', OUT, axis)) return false;
     bind_around(call, IDS, axis, 'A', 0, 'C');
     rp_tensor shape = {.rank = (uint8_t)(ids->rank + 1)};
     memcpy(shape.dims, ids->dims, axis * sizeof *shape.dims);
@@ -219,6 +225,20 @@ static bool rule_one_hot(rp_op_call *call) {
 
 /* ---- Where numbers point to ------------------------------------------------------------------- */
 
+/* A dimension of the tensor, which an attribute says, or its own shape, which may vary. */
+enum { SHAPED_DATA = 1 };
+static bool bind_dimension(rp_op_call *call, char symbol, uint32_t dim, bool given) {
+    const rp_tensor *data = &call->operands[SHAPED_DATA];
+    uint64_t known = rp_sym(call, symbol);
+    if (dim >= data->rank)
+        return rp_op_fail(call, "data has %u dimensions, expected more than %u", data->rank, dim);
+    if (given && known != data->dims[dim])
+        return rp_op_fail(call, "dimension %u of data is %llu, and an attribute says %llu", dim,
+                          (unsigned long long)data->dims[dim], (unsigned long long)known);
+    rp_op_bind(call, symbol, data->dims[dim]);
+    return true;
+}
+
 /* Of tensors whose slices 32 bits count. */
 static bool countable(rp_op_call *call, uint64_t slices) {
     return slices <= RP_OP_MAX_ELEMENTS ||
@@ -230,6 +250,12 @@ static bool rule_places_along_axis(rp_op_call *call) {
     uint32_t axis = find_axis(call, 0, call->attrs[0], 0);
     uint64_t slices;
     if (axis == RP_MAX_RANK) return false;
+    bool given = rp_op_is_bound(call, 'B');
+    if (!call->operands[SHAPED_DATA].absent && !bind_dimension(call, 'B', axis, given))
+        return false;
+    if (!rp_op_is_bound(call, 'B'))
+        return rp_op_fail(call,
+                          "neither attribute length nor the shape of data says how many there are");
     bind_around(call, 0, axis, 'A', 'J', 'C');
     if (!rp_mul_u64(rp_sym(call, 'A') * rp_sym(call, 'C'), rp_sym(call, 'B'), &slices))
         slices = UINT64_MAX;
@@ -242,7 +268,12 @@ static bool rule_places_nd(rp_op_call *call) {
         return rp_op_fail(call, "indices has rows of %llu, expected at most %d",
                           (unsigned long long)dims, RP_MAX_RANK);
     for (uint32_t i = 0; i < RP_MAX_RANK; i++) {
-        uint64_t size = rp_sym(call, (char)('O' + i));
+        char symbol = (char)('O' + i);
+        bool given = rp_sym(call, symbol) != 1;
+        if (i < dims && !call->operands[SHAPED_DATA].absent &&
+            !bind_dimension(call, symbol, i, given))
+            return false;
+        uint64_t size = rp_sym(call, symbol);
         if (i >= dims && size != 1)
             return rp_op_fail(call, "d%u is %llu, but indices has rows of %llu", i,
                               (unsigned long long)size, (unsigned long long)dims);
@@ -280,6 +311,11 @@ static bool rule_places_nd(rp_op_call *call) {
         .name = name_, .brief = "elements along that dimension", .kind = RP_ATTR_INTEGER,          \
         .symbol = symbol_, .fallback = 1, .low = 1, .high = UINT32_MAX                             \
     }
+#define SHAPED                                                                                     \
+    {                                                                                              \
+        .name = "data", .brief = "the tensor, of which the shape alone is looked at",              \
+        .shape = "*Y", .dtypes = RP_DT_ANY, .reads = "", .optional = true, .absent = "0"           \
+    }
 #define POINTS "Negative numbers count from the end; 0xffffffff where one is out of range. "
 #define DIAGONAL                                                                                   \
     {                                                                                              \
@@ -307,9 +343,12 @@ const rp_op rp_ops_axes[] = {
                 .low = INT32_MIN,
                 .high = INT32_MAX},
                {.name = "count",
-                .brief = "how many along the axis",
+                .brief = "how many along the axis; -1: as out has",
                 .kind = RP_ATTR_INTEGER,
-                .required = true,
+                .symbol = 'J',
+                .shown = true,
+                .fallback = -1,
+                .low = -1,
                 .high = UINT32_MAX}},
      .rule = rule_take_range},
     {MOVER("triu", "the upper triangle of matrices, 0 below it",
@@ -383,11 +422,10 @@ const rp_op rp_ops_axes[] = {
                    .dtypes = RP_DT_NUMBER,
                    .access = RP_WRITE}},
      .attrs = {{.name = "depth",
-                .brief = "elements of a line",
+                .brief = "elements of a line; 0: as out has",
                 .kind = RP_ATTR_INTEGER,
                 .symbol = 'D',
-                .required = true,
-                .low = 1,
+                .shown = true,
                 .high = UINT32_MAX},
                AXIS("of the output, where lines lie", -1),
                {.name = "on",
@@ -404,12 +442,13 @@ const rp_op rp_ops_axes[] = {
      .rule = rule_one_hot},
     {MOVER("places_along_axis", "the place in a tensor of each of some elements along an axis",
            POINTS "`scatter_elements` is made of it."),
-     .operand_count = 2, .attr_count = 2,
+     .operand_count = 3, .attr_count = 2,
      .operands = {{.name = "indices",
                    .brief = "places along the axis",
                    .shape = "*M",
                    .dtypes = PLACES,
                    .at = RP_AT_SAME},
+                  SHAPED,
                   {.name = "out",
                    .brief = "places among all elements",
                    .shape = "*M",
@@ -417,22 +456,22 @@ const rp_op rp_ops_axes[] = {
                    .access = RP_WRITE}},
      .attrs = {AXIS("along which", -1),
                {.name = "length",
-                .brief =
-                    "elements of the tensor along the axis; elsewhere it has the shape of indices",
+                .brief = "elements of the tensor along the axis, which elsewhere has the shape of "
+                         "indices; 0: as data has",
                 .kind = RP_ATTR_INTEGER,
                 .symbol = 'B',
-                .required = true,
-                .low = 1,
                 .high = UINT32_MAX}},
      .rule = rule_places_along_axis},
     {MOVER("places_nd", "the number of each of some slices of a tensor",
-           POINTS "`scatter_nd` is made of it."),
-     .operand_count = 2, .attr_count = 8,
+           POINTS "`data` says dimensions in place of `d0` and those behind it. `scatter_nd` is "
+                  "made of it."),
+     .operand_count = 3, .attr_count = 8,
      .operands = {{.name = "indices",
                    .brief = "a place along each of the first K dimensions",
                    .shape = "*J K",
                    .dtypes = PLACES,
                    .reads = "JK"},
+                  SHAPED,
                   {.name = "out",
                    .brief = "numbers of slices",
                    .shape = "*J",

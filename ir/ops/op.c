@@ -208,6 +208,19 @@ void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t pe
     call->counts[symbol - 'A'] = (rp_op_counted){.of = of, .per = per, .each = each};
 }
 
+bool rp_op_bind_shown(rp_op_call *call, char symbol, uint32_t operand, uint32_t dim) {
+    const rp_tensor *t = &call->operands[operand];
+    const char *name = "?";
+    if (rp_op_is_bound(call, symbol)) return true;
+    for (uint32_t i = 0; i < call->op->attr_count; i++)
+        if (call->op->attrs[i].symbol == symbol) name = call->op->attrs[i].name;
+    if (t->absent || t->rank == RP_OP_INFER || dim >= t->rank)
+        return rp_op_fail(call, "neither attribute %s nor the shape of %s says how many there are",
+                          name, rp_op_operand_name(call, operand));
+    rp_op_bind(call, symbol, t->dims[dim]);
+    return true;
+}
+
 void rp_op_count_more(rp_op_call *call, char symbol, char more) {
     uint64_t *all = &call->symbols[symbol - 'A'];
     if (!rp_add_u64(*all, rp_sym(call, more), all)) *all = UINT64_MAX;

@@ -109,6 +109,10 @@ void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t pe
 /* Adds another symbol to one that is bound so. */
 void rp_op_count_more(rp_op_call *call, char symbol, char more);
 
+/* Binds a symbol to dimension `dim` of an operand where nothing has bound it: for an attribute that was left to an
+ * output's shape. False with call->error where that is not given either. */
+bool rp_op_bind_shown(rp_op_call *call, char symbol, uint32_t operand, uint32_t dim);
+
 /* Whether the shape of some operand follows live sizes. */
 bool rp_op_is_sized(const rp_op_call *call);
 /* The same call at other sizes, not checked: nothing of it follows sizes. */
@@ -221,6 +225,7 @@ typedef struct rp_op_attr {
     uint8_t kind;        /* rp_op_attr_kind */
     char symbol;         /* an integer that binds this symbol; 0 = none */
     bool required;       /* no default */
+    bool shown;          /* its least value leaves it to shapes, which may follow sizes */
     double fallback;     /* default; for a choice the index */
     double low, high;    /* range, both ends included; of a list that of each; a choice has none */
     const char *choices; /* "neox|interleaved"; of a list: what it is when left out, for people */

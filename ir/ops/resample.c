@@ -251,6 +251,7 @@ const rp_op rp_ops_resample[] = {
                    .brief = "of the axis, Y; 0: by the scale, rounded down",
                    .kind = RP_ATTR_INTEGER,
                    .symbol = 'Y',
+                   .shown = true,
                    .high = LIMIT},
                   {.name = "scale",
                    .brief = "elements for each of x's; 0: by the sizes",

@@ -37,8 +37,21 @@ static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
                       rp_op_operand_name(call, to), rp_dtype_name((rp_dtype)b->dtype));
 }
 
+/* How many are kept, where no attribute says so: as many as the first output with a shape has. */
+enum { MOST_KEPT = 1024 };
+static bool bind_kept(rp_op_call *call, uint32_t values, uint32_t indices) {
+    const rp_tensor *v = &call->operands[values], *i = &call->operands[indices];
+    bool shown = !v->absent && v->rank != RP_OP_INFER && v->rank > 0;
+    if (!rp_op_bind_shown(call, 'K', shown ? values : indices, (shown ? v : i)->rank - 1u))
+        return false;
+    return rp_sym(call, 'K') <= MOST_KEPT ||
+           rp_op_fail(call, "%llu elements are to be kept; at most %d are possible",
+                      (unsigned long long)rp_sym(call, 'K'), MOST_KEPT);
+}
+
 /* Both: x, excluded, values, indices. */
 static bool rule_top_k(rp_op_call *call) {
+    if (!bind_kept(call, 2, 3)) return false;
     uint64_t n = rp_sym(call, 'N'), k = rp_sym(call, 'K'), words = rp_sym(call, 'W');
     if (k > n && !call->asked)
         return rp_op_fail(call, "k is %llu, but rows of x have %llu elements",
@@ -62,9 +75,9 @@ static bool rule_top_k_partial(rp_op_call *call) {
 /* list_values, list_indices, offsets, values, indices. */
 static bool rule_top_k_merge(rp_op_call *call) {
     uint64_t k = rp_sym(call, 'K');
-    if (k > 1024)
-        return rp_op_fail(call, "the lists have %llu entries; at most 1024 are possible",
-                          (unsigned long long)k);
+    if (k > MOST_KEPT)
+        return rp_op_fail(call, "the lists have %llu entries; at most %d are possible",
+                          (unsigned long long)k, MOST_KEPT);
     return same_class(call, 0, 3);
 }
 
@@ -119,8 +132,8 @@ static bool rule_top_k_merge(rp_op_call *call) {
 
 #define COUNT_K                                                                                    \
     {                                                                                              \
-        .name = "k", .brief = "how many", .kind = RP_ATTR_INTEGER, .symbol = 'K',                  \
-        .required = true, .low = 1, .high = 1024                                                   \
+        .name = "k", .brief = "how many; 0: as outputs have", .kind = RP_ATTR_INTEGER,             \
+        .symbol = 'K', .shown = true, .high = MOST_KEPT                                            \
     }
 
 #define EXCLUDED                                                                                   \
@@ -171,7 +184,7 @@ static double merge_turns(const rp_op_call *call) {
 /* Of rows of x, lists and words: as many as there are. Where they are fewer than k gaps are left. */
 #define SELECT_ENTRY(GROUPS, TURNS)                                                                \
     {                                                                                              \
-        .sized = "RNWL", .name = "select", .when = "always",                                       \
+        .sized = "RNWLK", .name = "select", .when = "always",                                      \
         .why = "a workgroup for each row or part keeps the best so far in shared memory",          \
         .text = 600, .groups = GROUPS, .turns = TURNS                                              \
     }
@@ -236,7 +249,7 @@ static const rp_op_variant top_k_variants[] = {
         .why = "several rows a workgroup; each element counts those before it, which is its place",
         .text = 60,
         .groups = "B",
-        .sized = "RW",
+        .sized = "RWK",
         .fits = is_short,
         .bind = bind_short,
     },
@@ -414,7 +427,13 @@ const rp_op rp_ops_search[] = {
                    .brief = "the distance",
                    .kind = RP_ATTR_CHOICE,
                    .choices = RP_NEAREST_METRICS},
-                  COUNT_K,
+                  {.name = "k",
+                   .brief = "how many",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'K',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_KEPT},
                   {.name = "splits",
                    .brief = "parts of the base",
                    .kind = RP_ATTR_INTEGER,

@@ -25,6 +25,7 @@ rp_extent rp_extent_product(rp_extent a, rp_extent b) {
 uint64_t rp_extent_each(const rp_sizes *sizes, rp_extent extent) {
     uint64_t each = extent.most;
     if (extent.powers == RP_POWERS_EMPTY) return each;
+    if (extent.powers == RP_POWERS_NONE) return 1;
     for (uint32_t i = 0; extent.powers && i < sizes->count; i++)
         for (uint32_t k = rp_power_of(extent.powers, i); k > 0; k--) each /= sizes->most[i];
     return each;

@@ -81,7 +81,7 @@ static inline bool rp_extent_same(rp_extent a, rp_extent b) {
     return a.most == b.most && a.powers == b.powers;
 }
 
-/* The constant in front of the sizes: what divides the number, whatever they are. */
+/* The constant in front of the sizes: what divides the number, whatever they are. 1 where it is no product. */
 uint64_t rp_extent_each(const rp_sizes *sizes, rp_extent extent);
 /* The number at other sizes, at[0 .. count). */
 uint64_t rp_extent_at(const rp_sizes *sizes, rp_extent extent, const uint64_t *at);

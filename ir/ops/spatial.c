@@ -23,7 +23,7 @@ enum { LIMIT = 1 << 30 }; /* of a grid with its padding, so that 32 bits count b
 
 /* Where attributes stand: those of all windows, and behind them those of each op. */
 enum { STRIDE = 0, DILATION = 3, PAD = 6, LAST = 9, PAD_END = 10, KERNEL = 13, CEIL = 16 };
-enum { FOLD_KERNEL = 10, FOLD_SIZE = 13 };
+enum { FOLD_KERNEL = 10 };
 enum { CONV_GROUPS = 13 };
 
 static uint64_t attr(const rp_op_call *call, uint32_t index) {
@@ -131,13 +131,14 @@ static bool rule_fold(rp_op_call *call) {
                           (unsigned long long)seen, (unsigned long long)taps);
     rp_op_bind(call, 'C', seen / taps);
     for (uint32_t i = 0; i < 3; i++) {
-        uint64_t size = attr(call, FOLD_SIZE + i), front = attr(call, PAD + i);
+        uint32_t rank = call->operands[1].rank, place = rank - 3 + i - (call->attrs[LAST] != 0);
+        if (!rp_op_bind_shown(call, "DHW"[i], 1, place)) return false;
+        uint64_t size = rp_sym(call, "DHW"[i]), front = attr(call, PAD + i);
         uint64_t windows = rp_sym(call, "XYZ"[i]);
         uint64_t spans = windows ? (windows - 1) * attr(call, STRIDE + i) + extent(call, i) : 0;
         if (size + front > LIMIT || spans > LIMIT)
             return rp_op_fail(call, "the grid has more than %d elements along %s with its padding",
                               LIMIT, axes[i]);
-        rp_op_bind(call, "DHW"[i], size);
     }
     lay_grid(call, seen / taps, "DHW");
     return true;
@@ -230,6 +231,12 @@ enum {
     DT_POOLED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_U8)
 };
 
+#define SIZE(NAME, SYMBOL)                                                                         \
+    {                                                                                              \
+        .name = NAME, .brief = "of the grid; 0: as out has", .kind = RP_ATTR_INTEGER,              \
+        .symbol = SYMBOL, .shown = true, .fallback = 1, .high = LIMIT                              \
+    }
+
 const rp_op rp_ops_spatial[] = {
     {
         .name = "unfold",
@@ -278,26 +285,7 @@ const rp_op rp_ops_spatial[] = {
                       .dtypes = RP_DT_FLOAT | RP_DT(RP_I32),
                       .reads = "NPQRS"},
                      OUT("the grid", RP_DT_FLOAT | RP_DT(RP_I32), "x")},
-        .attrs = {WINDOWS,
-                  KERNELS,
-                  {.name = "size_d",
-                   .brief = "of the grid",
-                   .kind = RP_ATTR_INTEGER,
-                   .fallback = 1,
-                   .low = 1,
-                   .high = LIMIT},
-                  {.name = "size_h",
-                   .brief = "of the grid",
-                   .kind = RP_ATTR_INTEGER,
-                   .fallback = 1,
-                   .low = 1,
-                   .high = LIMIT},
-                  {.name = "size_w",
-                   .brief = "of the grid",
-                   .kind = RP_ATTR_INTEGER,
-                   .fallback = 1,
-                   .low = 1,
-                   .high = LIMIT}},
+        .attrs = {WINDOWS, KERNELS, SIZE("size_d", 'D'), SIZE("size_h", 'H'), SIZE("size_w", 'W')},
         .length = "T",
         .flops = 1,
         .rule = rule_fold,

@@ -1,9 +1,10 @@
-// Element [a, j, c] is element (S - 1 + j * D) mod B along the axis, from its end where steps go
+// Element [a, j, c] is element (S - 1 - E + j * D) mod B along the axis, from its end where steps go
 // backwards; 0xffffffff: there is none.
 uint VALUE_from(uint i) {
     if (B == 0u) return 0xffffffffu;
     uint c = i % C, j = i / C % J, a = i / (C * J);
-    uint at = (S - 1u + j * D) % B;
+    uint before = E == 0u ? 0u : B - 1u - (E - 1u) % B;
+    uint at = (S - 1u + before + j * D) % B;
     if (int(step) < 0) at = B - 1u - at;
     return (a * B + at) * C + c;
 }

@@ -5,7 +5,7 @@
 // grid: min(R, 65535), ceil_div(R, 65535), 1
 void main() {
     uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
-    if (row >= R) return;
+    if (row >= R || K == 0u) return;
     bool largest = order == 0u;
     select_begin();
     for (uint tile = 0u; tile < N; tile += select_offers) {

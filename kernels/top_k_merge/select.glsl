@@ -22,7 +22,7 @@ void load_entries(uint row, uint first, bool largest, out uvec2 pairs[4]) {
 
 void main() {
     uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
-    if (row >= R) return;
+    if (row >= R || K == 0u) return;
     bool largest = order == 0u;
     uvec2 next[4];
     load_entries(row, 0u, largest, next);

@@ -6,7 +6,7 @@
 // grid: min(R * P, 65535), ceil_div(R * P, 65535), 1
 void main() {
     uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
-    if (group >= R * P) return;
+    if (group >= R * P || K == 0u) return;
     uint row = group / P, size = (N + P - 1u) / P;
     uint begin = min(group % P * size, N), end = min(begin + size, N);
     bool largest = order == 0u;

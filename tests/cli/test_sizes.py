@@ -304,6 +304,77 @@ class Sizes(cli.Case):
             np.testing.assert_allclose(r["spectra"], np.stack([spectra.real, spectra.imag], axis=2), atol=1e-5)
             np.testing.assert_array_equal(r["ordered"], np.sort(a["x"].reshape(-1)))
 
+    def test_axes(self):
+        """Along any axis, in front of which and behind which lengths vary, its own too: what would be an attribute is
+        asked of shapes."""
+        shapes = {"x": ("in", ["a", "b", "c"]), "at": ("in", ["a", 3, "c"]), "u": ("in", ["a", 3, "c"]),
+                  "places": ("in", ["n", 2]), "v": ("in", ["n", "c"]), "d": ("in", [4, "c"]), "w": ("in", [2, 3, 2, 2]),
+                  "image": ("in", ["a", 2, "b", "c"]),
+                  "turned": ("out", ["a", "b", "c"]), "tiled": ("out", ["2 * a", "b", "3 * c"]), "last": ("out", ["a", 1, "c"]),
+                  "mean": ("out", ["b"]), "most": ("out", ["a", "c"]), "ordered": ("out", ["a", "b", "c"]),
+                  "sums": ("out", ["a", "b", "c"]), "put": ("out", ["a", "b", "c"]), "product": ("out", ["b", "a", 4]),
+                  "larger": ("out", ["a", 3, "2 * b", "2 * c"]), "sized": ("out", ["a", "2 * b", "3 * c"])}
+        lines = ["{op: flip, x: x, axes: [1, 2], out: f}", "{op: roll, x: f, shifts: [2, -3], axes: [1, 2], out: turned}",
+                 "{op: tile, x: x, repeats: [2, 1, 3], out: tiled}",
+                 "{op: slice_axes, x: x, starts: [-1], ends: [2147483647], axes: [1], out: last}",
+                 "{op: reduce_mean, x: x, axes: [0, 2], out: mean}", "{op: reduce_argmax, x: x, axis: 1, out: most}",
+                 "{op: sort, x: x, axis: 1, values: ordered}",
+                 "{op: scatter_elements, data: x, indices: at, updates: u, axis: 1, reduction: add, out: sums}",
+                 "{op: scatter_nd, data: x, indices: places, updates: v, reduction: max, out: put}",
+                 '{op: einsum, a: x, b: d, equation: "abc,dc->bad", out: product}',
+                 "{op: conv_transpose2d, x: image, weight: w, strides: 2, out: larger}",
+                 "{op: resize, x: x, scales: [2, 3], coordinates: asymmetric, rounding: floor, out: sized}"]
+        dtypes = {"at": "u32", "places": "u32", "most": "u32"}
+        live = {"a": 5, "b": 9, "c": 7, "n": 6}
+        points = ((5, 9, 7, 6), (1, 1, 1, 1), (2, 8, 1, 3), (0, 3, 2, 2), (2, 0, 3, 1), (3, 4, 0, 0))
+        for sizes, i, r in self.products(lines, live, shapes, points, dtypes, exact=()):
+            a, b, c, _ = sizes.values()
+            x = i["x"]
+            np.testing.assert_array_equal(r["turned"], np.roll(x[:, ::-1, ::-1], (2, -3), (1, 2)) if x.size else x)
+            np.testing.assert_array_equal(r["tiled"], np.tile(x, (2, 1, 3)))
+            np.testing.assert_array_equal(r["last"], x[:, -1:] if b else np.zeros((a, 1, c)))
+            if a * c:
+                np.testing.assert_allclose(r["mean"], x.astype("f8").mean(axis=(0, 2)), rtol=1e-5, atol=1e-6)
+            np.testing.assert_array_equal(r["most"], x.argmax(axis=1) if b else np.zeros((a, c)))
+            np.testing.assert_array_equal(r["ordered"], np.sort(x, axis=1))
+            sums, put = x.astype("f8"), x.copy()
+            for f, j, k in np.ndindex(i["at"].shape):
+                if i["at"][f, j, k] < b:
+                    sums[f, i["at"][f, j, k], k] += i["u"][f, j, k]
+            for (f, j), v in zip(i["places"], i["v"]):
+                if f < a and j < b:
+                    put[f, j] = np.maximum(put[f, j], v)
+            np.testing.assert_allclose(r["sums"], sums, rtol=1e-6, atol=1e-6)
+            np.testing.assert_array_equal(r["put"], put)
+            np.testing.assert_allclose(r["product"], np.einsum("abc,dc->bad", x.astype("f8"), i["d"]), rtol=1e-5, atol=1e-5)
+            want = np.zeros((a, 3, b, 2, c, 2)) + np.einsum("nihw,iojk->nohjwk", i["image"].astype("f8"), i["w"])
+            np.testing.assert_allclose(r["larger"], want.reshape(r["larger"].shape), rtol=1e-5, atol=1e-5)
+            np.testing.assert_array_equal(r["sized"], x.repeat(2, axis=1).repeat(3, axis=2))
+
+    def test_how_many(self):
+        """How many are searched for follows a live value, as the shape of what is written does; distinct ones and depths."""
+        shapes = {"x": ("in", ["m", "n"]), "ids": ("in", ["m"]), "q": ("in", ["n"]), "base": ("weight", [4100, 3]),
+                  "y": ("in", ["m", 3]), "values": ("out", ["m", "k"]), "at": ("out", ["m", "k"]), "near": ("out", ["m", "k"]),
+                  "distinct": ("out", ["n"]), "counts": ("out", ["n"]), "count": ("out", [1]), "hot": ("out", ["m", "n"])}
+        lines = ["{op: top_k, x: x, values: values, indices: at}", "{op: knn, queries: y, base: base, indices: near}",
+                 "{op: unique, x: q, values: distinct, counts: counts, count: count}", "{op: one_hot, ids: ids, out: hot}"]
+        dtypes = {name: "u32" for name in ("ids", "q", "at", "near", "distinct", "counts", "count")}
+        points = ((5, 300, 20), (1, 1, 1), (2, 37, 7), (3, 5, 0), (0, 2, 3), (3, 4, 6))
+        for sizes, i, r in self.products(lines, {"m": 5, "n": 300, "k": 20}, shapes, points, dtypes, exact=()):
+            m, n, k = sizes.values()
+            values, at = np.full((m, k), -np.inf), np.full((m, k), 0xffffffff)
+            order = np.argsort(-i["x"], axis=1, kind="stable")[:, :k]
+            values[:, :n], at[:, :n] = np.take_along_axis(i["x"], order, axis=1), order
+            np.testing.assert_array_equal(r["values"], values)
+            np.testing.assert_array_equal(r["at"], at)
+            apart = ((i["y"].astype("f8")[:, None] - i["base"].astype("f8")) ** 2).sum(axis=2)
+            np.testing.assert_array_equal(r["near"], np.argsort(apart, axis=1)[:, :k])
+            distinct, counts = np.unique(i["q"], return_counts=True)
+            for got, want in ((r["distinct"], distinct), (r["counts"], counts)):
+                np.testing.assert_array_equal(got, np.concatenate([want, np.zeros(n - len(want))]))
+            self.assertEqual(r["count"], [len(distinct)])
+            np.testing.assert_array_equal(r["hot"], i["ids"][:, None] == np.arange(n))
+
     def test_nothing(self):
         """What is made of an input of which there is nothing: a sum of 0, the least of inf, elements of 0."""
         lines = ["{op: row_sum, x: t, out: sum}", "{op: row_min, x: t, out: least}",
@@ -322,7 +393,13 @@ class Sizes(cli.Case):
         head = ("reprise: 1\nlive: {n: {max: 6}}\nbuffers:\n  x: {kind: in, dtype: f32, shape: [n, 32]}\n"
                 "  w: {kind: weight, dtype: f32, shape: [16, 32]}\n  y: {kind: out, dtype: f32, shape: [n, 32]}\nnodes:\n")
         for line, words in (
-                ("- {op: flip, x: x, out: y}", "attribute count of take_range would be another: it cannot follow sizes"),
+                ("- {op: fft, x: {buffer: x, shape: [8, n, 2, 2]}, axis: 0, out: z}",
+                 "attribute stride of fft_pass would be another: it cannot follow sizes"),
+                ("- {op: top_k, x: x, k: n, indices: z}",
+                 "attribute 'k': 'n' is a live value: leave it out, and let the shape of an output say how many there are"),
+                ("- {op: top_k, x: x, indices: z}", "neither attribute k nor the shape of indices says how many"),
+                ("- {op: knn, queries: x, base: w, indices: z}",
+                 "neither it nor the shape of an output says how many are wanted"),
                 ("- {op: linear, x: w, weight: w, bias: {buffer: x, shape: [n, 32]}, out: z}", "linear: bias has")):
             self.write("refused.yaml", head + "  " + line)
             self.expect(INPUT, "compile", "refused.yaml", "-o", "p.rplan", error=words)

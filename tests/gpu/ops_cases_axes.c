@@ -82,6 +82,11 @@ const op_case op_axes_cases[] = {
     {"places_nd", "T[2,50,3]:below=5", "d0=4 d1=3 d2=5", PLACES, NULL},
     {"places_nd", "i64[40,8]:int=2", "d0=2 d1=3 d2=2 d3=2 d4=3 d5=2 d6=2 d7=3", NULL, NULL},
     {"places_nd", "i32[1,1]:value=0", NULL, NULL, NULL},
+    /* What attributes leave to shapes. */
+    {"places_along_axis", "i32[2,7,5]:below=9 T[2,8,5]", "axis=1", MOVED, NULL},
+    {"places_nd", "u32[50,2]:below=5 T[4,3,5]", NULL, MOVED, NULL},
+    {"take_range", "f32[3,7,2] f32[3,4,2]", "axis=1 start=-9 step=2", NULL, NULL},
+    {"one_hot", "u32[6]:below=9 f32[6,8]", NULL, NULL, NULL},
 
     /* ---- order: offsets that are a permutation, or all the same where all digits are ---- */
     {"radix_count", "T[2,301]:special", "shift=24 order=descending blocks=1", NUMBERS, NULL},

@@ -21,7 +21,8 @@ static around split(const rp_tensor *t, double attr, uint32_t more) {
 
 static void reference_take_range(const rp_op_call *call, rp_op_data *data) {
     around a = split(&call->operands[0], call->attrs[0], 0);
-    uint64_t count = (uint64_t)call->attrs[3];
+    around made = split(&call->operands[1], call->attrs[0], 0);
+    uint64_t count = made.along;
     for (uint64_t f = 0; f < a.front; f++)
         for (uint64_t j = 0; j < count; j++) {
             double n = (double)a.along;
@@ -125,7 +126,7 @@ static void reference_gather_nd(const rp_op_call *call, rp_op_data *data) {
 
 static void reference_one_hot(const rp_op_call *call, rp_op_data *data) {
     around a = split(&call->operands[0], call->attrs[1], 1);
-    uint64_t depth = (uint64_t)call->attrs[0];
+    uint64_t depth = split(&call->operands[1], call->attrs[1], 0).along;
     for (uint64_t f = 0; f < a.front; f++)
         for (uint64_t d = 0; d < depth; d++)
             for (uint64_t k = 0; k < a.behind; k++) {
@@ -138,10 +139,11 @@ static void reference_one_hot(const rp_op_call *call, rp_op_data *data) {
 static void reference_places_along_axis(const rp_op_call *call, rp_op_data *data) {
     around a = split(&call->operands[0], call->attrs[0], 0);
     uint64_t length = (uint64_t)call->attrs[1];
+    if (!call->operands[1].absent) length = split(&call->operands[1], call->attrs[0], 0).along;
     for (uint64_t i = 0; i < a.front * a.along * a.behind; i++) {
         int64_t at = place(data->operands[0][i], length);
         uint64_t front = i / (a.along * a.behind), k = i % a.behind;
-        data->operands[1][i] =
+        data->operands[2][i] =
             at < 0 ? 0xffffffffu : (double)((front * length + (uint64_t)at) * a.behind + k);
     }
 }
@@ -152,11 +154,12 @@ static void reference_places_nd(const rp_op_call *call, rp_op_data *data) {
     for (uint64_t r = 0; r < rows; r++) {
         double slice = 0;
         for (uint64_t i = 0; i < count; i++) {
-            uint64_t size = (uint64_t)call->attrs[i];
+            const rp_tensor *shaped = &call->operands[1];
+            uint64_t size = shaped->absent ? (uint64_t)call->attrs[i] : shaped->dims[i];
             int64_t at = place(data->operands[0][r * count + i], size);
             slice = at < 0 || slice < 0 ? -1 : slice * (double)size + (double)at;
         }
-        data->operands[1][r] = slice < 0 ? 0xffffffffu : slice;
+        data->operands[2][r] = slice < 0 ? 0xffffffffu : slice;
     }
 }
 

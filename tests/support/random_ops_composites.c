@@ -100,24 +100,22 @@ void rops_repeated(rops_maker *m) {
 void rops_composites(rops_maker *m) {
     static const struct {
         const char *op, *as, *attrs;
-        bool fixed; /* an attribute of its ops is a length */
     } drawn[] = {
-        {"row_sum", "reduce_sum x out", "axes=1", false},
-        {"row_sum", "reduce_max x out", "axes=-1", false},
-        {"row_sum", "reduce_mean x out", "axes=1", false},
-        {"row_sum", "reduce_l2 x out", "axes=1", false},
-        {"row_sum", "reduce_log_sum_exp x out", "axes=1", false},
-        {"row_sum", "reduce_variance x out", "axes=1", false},
-        {"neg", "cumsum x out", "axis=1", false},
-        {"neg", "cumsum x out", "axis=0", false},
-        {"neg", "cummax x out", "axis=1", false},
-        {"neg", "flip x out", "axes=1", true},
-        {"neg", "roll x out", "shifts=3 axes=1", true},
-        {"neg", "sort x values", "axis=1", true},
+        {"row_sum", "reduce_sum x out", "axes=1"},
+        {"row_sum", "reduce_max x out", "axes=-1"},
+        {"row_sum", "reduce_mean x out", "axes=1"},
+        {"row_sum", "reduce_l2 x out", "axes=1"},
+        {"row_sum", "reduce_log_sum_exp x out", "axes=1"},
+        {"row_sum", "reduce_variance x out", "axes=1"},
+        {"neg", "cumsum x out", "axis=1"},
+        {"neg", "cumsum x out", "axis=0"},
+        {"neg", "cummax x out", "axis=1"},
+        {"neg", "flip x out", "axes=1"},
+        {"neg", "roll x out", "shifts=3 axes=1"},
+        {"neg", "sort x values", "axis=1"},
     };
     enum { DRAWN = sizeof drawn / sizeof *drawn };
     uint32_t i = rops_below(m, DRAWN);
-    while (m->sized && drawn[i].fixed) i = rops_below(m, DRAWN);
     rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out;
     const rops_call call = {.op = drawn[i].op,
                             .inputs = {x},

@@ -95,9 +95,12 @@ static void selection_shapes(void) {
     accepts("top_k", "k=9", "i32[9] u32[1] -", 3, "u32[9]");
     accepts("top_k", "k=2", "f32[3,40] - f16?", 2, "f16[3,2]");
     refuses("top_k", "k=10", "f32[4,9] -", "k is 10, but rows of x have 9 elements");
-    refuses("top_k", "k=1025", "f32[4,9000] -", "attribute k is 1025, expected 1 to 1024");
-    refuses("top_k", "k=0", "f32[4,9] -", "attribute k is 0");
-    refuses("top_k", "", "f32[4,9] -", "attribute k is missing");
+    refuses("top_k", "k=1025", "f32[4,9000] -", "attribute k is 1025, expected 0 to 1024");
+    refuses("top_k", "k=0", "f32[4,9] -", "neither attribute k nor the shape of indices");
+    accepts("top_k", "", "f32[4,9] - f32[4,2]", 3, "u32[4,2]");
+    accepts("top_k", "", "f32[4,9] - - u32[4,0]", 3, "u32[4,0]");
+    refuses("top_k", "", "f32[4,9000] - - u32[4,2000]", "2000 elements are to be kept");
+    refuses("top_k", "", "f32[4,9] - - u32[4,10]", "k is 10, but rows of x have 9 elements");
     refuses("top_k", "k=3", "f32[4,33] u32[1]", "excluded has 1 words of 32 bits");
     refuses("top_k", "k=3", "f32[4,9] - u32?", "x is f32 and values is u32");
     refuses("top_k", "k=3", "i8[4,9] - u8?", "x is i8 and values is u8");

@@ -8,6 +8,10 @@ static void shapes(void) {
     accepts("unfold", "kernel_w=3 stride_w=2 pad_w=1 dilation_w=2", "i8[4,1,1,9]", 1,
             "i8[12,1,1,3]");
     accepts("fold", "kernel_w=2 stride_w=2 size_w=8", "f32[1,6,1,1,4]", 1, "f32[1,3,1,1,8]");
+    accepts("fold", "kernel_w=2 stride_w=2 size_w=0", "f32[1,6,1,1,4] f32[1,3,1,1,8]", 1,
+            "f32[1,3,1,1,8]");
+    accepts("fold", "kernel_w=2 channels_last=1 size_w=0", "i32[2,1,1,4,6] i32[2,1,1,5,3]", 1,
+            "i32[2,1,1,5,3]");
     accepts("fold", "kernel_w=2 channels_last=1 size_w=5", "i32[2,1,1,4,6]", 1, "i32[2,1,1,5,3]");
     accepts("conv_direct", "groups=2 pad_h=1", "f16[2,4,1,5,7] f32[6,2,1,3,2]", 2,
             "f16[2,6,1,4,6]");
@@ -49,7 +53,7 @@ static void refusals(void) {
             "the window has too many elements");
     refuses("fold", "kernel_w=4", "f32[1,6,1,1,4]",
             "x has 6 channels, no multiple of the window's 4 elements");
-    refuses("fold", "size_w=0", "f32[1,6,1,1,4]", "size_w is 0");
+    refuses("fold", "size_w=0", "f32[1,6,1,1,4]", "neither attribute size_w nor the shape of out");
     refuses("fold", "stride_w=1073741824", "f32[1,6,1,1,4]", "more than 1073741824 elements");
     refuses("fold", "", "i32[1,6,1,1,1] u32[1,6,1,1,1]", "out is u32");
     refuses("conv_direct", "groups=2", "f32[1,6,1,1,4] f32[4,2,1,1,1]",
