@@ -198,7 +198,7 @@ static bool check_constants(rp_fuse_set *s) {
                      2 * s->views; /* what a kernel needs for itself, sections of products too */
     for (uint32_t i = 0; i < s->count; i++) {
         const rp_op_call *c = &s->calls[i]->call;
-        count += c->op->attr_count;
+        for (uint32_t k = 0; k < c->op->attr_count; k++) count += c->op->attrs[k].like ? 2 : 1;
         for (uint32_t k = 0; k < 'Z' - 'A' + 1; k++) count += c->symbols[k] != 0;
         for (uint32_t k = 0; k < c->operand_count; k++)
             if (!c->operands[k].absent && !rp_access_writes(rp_op_operand_of(c, k)->access) &&

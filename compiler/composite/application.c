@@ -45,21 +45,27 @@ static int choice_index(const char *choices, const char *text) {
 }
 
 rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr *attr,
-                             uint32_t index, double *out) {
+                             uint32_t index, double *out, double *rest) {
     const rp_attribute *given = &x->attrs[index];
-    if ((given->text != NULL) != (attr->kind == RP_ATTR_CHOICE))
+    bool choice = attr->kind == RP_ATTR_CHOICE;
+    char shown[RP_ATTR_SHOWN];
+    *out = given->number;
+    *rest = 0;
+    bool digits = !choice && given->text &&
+                  rp_number_parse_exact(given->text, strlen(given->text), out, rest);
+    if ((given->text != NULL) != choice && !digits)
         return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is %s%s", attr->name,
                               op, given->text ? "a number, not text" : "one of ",
                               given->text ? "" : attr->choices);
-    if (given->text) {
-        int choice = choice_index(attr->choices, given->text);
-        *out = choice;
-        if (choice >= 0) return RP_OK;
+    if (!attr->like) *rest = 0;
+    if (choice) {
+        int place = choice_index(attr->choices, given->text);
+        *out = place;
+        if (place >= 0) return RP_OK;
         return rp_apply_error(x, RP_BLAME_ATTR, index,
                               "attribute '%s' of %s: '%.60s' is none of %s", attr->name, op,
                               given->text, attr->choices);
     }
-    *out = given->number;
     if (attr->kind == RP_ATTR_INTEGER && !(*out == floor(*out)))
         return rp_apply_error(x, RP_BLAME_ATTR, index,
                               "attribute '%s' of %s is %g: expected an "
@@ -72,8 +78,8 @@ rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr
                               *out);
     if (*out >= attr->low && *out <= attr->high) return RP_OK;
     return rp_apply_error(x, RP_BLAME_ATTR, index,
-                          "attribute '%s' of %s is %.9g: expected %.9g to %.9g", attr->name, op,
-                          *out, attr->low, attr->high);
+                          "attribute '%s' of %s is %s: expected %.9g to %.9g", attr->name, op,
+                          rp_op_attr_text(shown, *out, *rest), attr->low, attr->high);
 }
 
 /* Reads one integer and what separates it from the next; false where there is none. */

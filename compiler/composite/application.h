@@ -68,10 +68,10 @@ rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, cons
 enum { RP_APPLY_MESSAGE = 640 };
 void rp_apply_message(const rp_application *x, char out[RP_APPLY_MESSAGE]);
 
-/* The value of attribute `index` by its definition, choices as their index. `op` is what it is an
- * attribute of, for messages. */
+/* The value of attribute `index` by its definition, choices as their index, with what a double does not hold of one
+ * like integers (number.h). `op` is what it is an attribute of, for messages. */
 rp_status rp_attribute_value(rp_application *application, const char *op, const rp_op_attr *attr,
-                             uint32_t index, double *out);
+                             uint32_t index, double *out, double *rest);
 /* The integers of a list: those of its text, like "0, -1" or "[0, -1]", or `number` alone. */
 typedef struct rp_int_list {
     uint32_t count;

@@ -89,14 +89,16 @@ static rp_status take_attr(maker *m, uint32_t index) {
         if (strcmp(x->attrs[i].name, name) == 0)
             return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is given twice",
                                   name, op->name);
-    double value;
-    RP_TRY(rp_attribute_value(x, op->name, attr, index, &value));
+    double value, rest;
+    RP_TRY(rp_attribute_value(x, op->name, attr, index, &value, &rest));
     m->call.attrs[place] = value;
-    if (!attr->required && rp_number_same(value, attr->fallback)) return RP_OK;
+    m->call.rests[place] = rest;
+    if (!attr->required && rp_number_same(value, attr->fallback) && rest == 0) return RP_OK;
+    bool choice = attr->kind == RP_ATTR_CHOICE;
     rp_graph_attr *out = &m->attrs[m->attr_count++];
-    *out = (rp_graph_attr){.text = RP_NONE, .number = given->text ? 0 : value};
+    *out = (rp_graph_attr){.text = RP_NONE, .number = choice ? 0 : value, .rest = rest};
     if (!intern(x->graph, name, &out->name) ||
-        (given->text && !intern(x->graph, given->text, &out->text)))
+        (choice && !intern(x->graph, given->text, &out->text)))
         return RP_ERROR_NO_MEMORY;
     return RP_OK;
 }

@@ -61,8 +61,9 @@ struct rp_expansion {
     double attrs[RP_COMPOSITE_MAX_ATTRS];                  /* with defaults */
     rp_int_list lists[RP_COMPOSITE_MAX_ATTRS];      /* of attributes that are lists; none: 0 */
     rp_number_list numbers[RP_COMPOSITE_MAX_ATTRS]; /* of those that are lists of numbers */
-    const char *texts[RP_COMPOSITE_MAX_ATTRS];      /* of those that are texts; not given: NULL */
-    uint32_t first_id;                              /* of its nodes */
+    const char *texts[RP_COMPOSITE_MAX_ATTRS]; /* of those that are texts; not given: NULL. Of a
+                                                     * number that a double does not hold its digits */
+    uint32_t first_id;                         /* of its nodes */
     uint32_t
         temps[RP_COMPOSITE_MAX_TEMPS]; /* names of transients so far, as strings of the graph */
     /* Of each the operands that it is made of, a bit each. */

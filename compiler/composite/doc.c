@@ -42,7 +42,8 @@ static void put_attr(rp_text *out, const rp_op_attr *a) {
     if (a->kind == RP_ATTR_TEXT)
         rp_text_string(out, kinds[a->kind]);
     else if (a->kind != RP_ATTR_CHOICE)
-        rp_text_format(out, "%s, %.9g to %.9g", kinds[a->kind], a->low, a->high);
+        rp_text_format(out, "%s%s%s%s, %.9g to %.9g", kinds[a->kind], a->like ? " like `" : "",
+                       a->like ? a->like : "", a->like ? "`" : "", a->low, a->high);
     if (a->required)
         rp_text_string(out, " | required");
     else if (a->kind == RP_ATTR_CHOICE)

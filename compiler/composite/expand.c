@@ -59,7 +59,9 @@ static rp_status match_attrs(rp_expansion *e) {
             RP_TRY(rp_attribute_text(x, c->info.name, &c->attrs[place], i, &e->texts[place]));
             continue;
         }
-        RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place]));
+        double rest;
+        RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place], &rest));
+        if (rest != 0) e->texts[place] = x->attrs[i].text;
     }
     for (uint32_t i = 0; i < c->attr_count; i++)
         if (c->attrs[i].required && !given[i])

@@ -135,7 +135,7 @@ static rp_status pad_link(rp_expansion *x, uint32_t axis, const link *l, rp_give
         {.name = "before", .number = l->before > 0 ? (double)l->before : 0},
         {.name = "after", .number = l->after > 0 ? (double)l->after : 0},
         {.name = "mode", .text = pad_modes[(uint32_t)x->attrs[PAD_MODE]]},
-        {.name = "value", .number = x->attrs[PAD_VALUE]}};
+        {.name = "value", .text = x->texts[PAD_VALUE], .number = x->attrs[PAD_VALUE]}};
     return rp_expand_op(x, "pad_axis", RP_PARTS({"x", &kept}, {"out", to}), attrs, 4);
 }
 

@@ -174,7 +174,8 @@ static rp_status compare_attrs(asked *a, const rp_question *q, const trial *ther
         !rp_formula_numbers_learn(&a->numbers, a->x->graph, q, node, x.formula, y.formula))
         return differs(a, q, "attribute expr of map would be another: it cannot follow sizes");
     for (uint32_t i = 0; i < x.op->attr_count; i++)
-        if (!rp_number_same(x.attrs[i], y.attrs[i]) && !leave_to_shapes(a, node, x.op, i))
+        if ((!rp_number_same(x.attrs[i], y.attrs[i]) || x.rests[i] != y.rests[i]) &&
+            !leave_to_shapes(a, node, x.op, i))
             return differs(a, q, "attribute %s of %s would be another: it cannot follow sizes",
                            x.op->attrs[i].name, x.op->name);
     return RP_OK;

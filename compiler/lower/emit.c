@@ -143,6 +143,17 @@ static const char *emit_float(rp_emit *e, const char *name, double value) {
     return rp_emit_number(e, add_constant(e, name, bits));
 }
 
+/* The same of one that is an integer, of 64 bits as two words. */
+static const char *emit_value(rp_emit *e, const char *name, uint8_t type, double value,
+                              uint64_t bits) {
+    const char *low = type == RP_TYPE_F32 ? "" : add_constant(e, name, (uint32_t)bits);
+    if (type == RP_TYPE_I32) return rp_emit_name(e, "int(%s)", low);
+    if (type == RP_TYPE_U32) return low;
+    if (type == RP_TYPE_F32) return emit_float(e, name, value);
+    return rp_emit_name(e, "uvec2(%s, %s)", low,
+                        add_constant(e, rp_emit_name(e, "%s_high", name), (uint32_t)(bits >> 32)));
+}
+
 /* A symbol that is counted of others, which may be counted themselves. */
 static const char *emit_count(rp_emit *e, uint32_t member, char symbol, const char *name) {
     const rp_op_call *call = &e->members[member].call;
@@ -187,7 +198,8 @@ const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
     const rp_op_attr *a = &call->op->attrs[attr];
     double value = call->attrs[attr];
     const char *name = rp_emit_name(e, "m%u_%s", member, a->name);
-    if (a->kind == RP_ATTR_NUMBER) return emit_float(e, name, value);
+    if (a->kind == RP_ATTR_NUMBER)
+        return emit_value(e, name, rp_op_attr_type(call, attr), value, rp_op_attr_bits(call, attr));
     if (!(value >= INT32_MIN && value <= UINT32_MAX)) {
         rp_emit_fail(e, "attribute %s is %g; kernels count with 32 bits", a->name, value);
         return "";

@@ -69,7 +69,7 @@ static void set_types(const rp_op_call *call, uint8_t types[RP_NAME_COUNT]) {
         if (!call->operands[i].absent && !rp_op_is_bool_mask(call, i))
             types[i] = rp_op_formula_type(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
-        if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_NAME_ATTR + i] = RP_TYPE_U32;
+        types[RP_NAME_ATTR + i] = rp_op_attr_type(call, i);
     for (uint32_t i = 0; i < call->op->step_count; i++)
         if (rp_emit_is_index_step(&call->op->steps[i])) types[RP_NAME_STEP + i] = RP_TYPE_U32;
     memset(types + RP_NAME_PLACE, RP_TYPE_I32, RP_FORMULA_PLACES);
@@ -94,10 +94,18 @@ const char *rp_emit_word(rp_emit *e, const char *name) {
     return rp_emit_name(e, "%s_", name);
 }
 
+/* An attribute as a number: one of 64 bits is made of its words. */
+static const char *attr_word(rp_emit *e, uint32_t member, uint32_t attr) {
+    const char *word = rp_emit_attr(e, member, attr);
+    uint8_t type = rp_op_attr_type(&e->members[member].call, attr);
+    if (!rp_formula_is_wide(type)) return word;
+    return rp_emit_name(e, "%s(%s)", type == RP_TYPE_I64 ? "long_of" : "ulong_of", word);
+}
+
 static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
     const rp_op_call *call = &e->members[member].call;
     if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
-    if (name < RP_NAME_STEP) return rp_emit_attr(e, member, name - RP_NAME_ATTR);
+    if (name < RP_NAME_STEP) return attr_word(e, member, name - RP_NAME_ATTR);
     if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
     if (name >= RP_NAME_PLACE) return rp_emit_name(e, "place%u_", name - RP_NAME_PLACE);
     if (call->op->parts) return rp_emit_name(e, "float(m%u_n)", member);
@@ -335,61 +343,7 @@ static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
     rp_text_char(to, ')');
 }
 
-const char *rp_emit_rounding(uint8_t dtype) {
-    switch ((rp_dtype)dtype) {
-    case RP_F16: return "round_f16";
-    case RP_BF16: return "round_bf16";
-    case RP_I8: return "to_i8";
-    case RP_U8: return "to_u8";
-    case RP_I16: return "to_i16";
-    case RP_U16: return "to_u16";
-    case RP_BOOL: return "to_bool";
-    case RP_F64:
-    case RP_I64:
-    case RP_U64:
-    case RP_RAW:
-    case RP_F32:
-    case RP_I32:
-    case RP_U32:
-    case RP_Q8_0:
-    case RP_Q4_0: break;
-    }
-    return "";
-}
-
-const char *rp_emit_round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value) {
-    const char *one = rp_emit_rounding(dtype);
-    if (!*one) return value;
-    if (dtype == RP_F16) return rp_emit_name(e, "round_f16_4(%s)", value);
-    return rp_emit_name(e, "%s(%s(%s.x), %s(%s.y), %s(%s.z), %s(%s.w))", type, one, value, one,
-                        value, one, value, one, value);
-}
-
 /* ---- Functions ------------------------------------------------------------------------------- */
-
-/* The result as an output of a dtype has it; `r` is a variable of `type`. */
-static const char *result_of(uint8_t dtype, uint8_t type) {
-    bool from_float = type == RP_TYPE_F32;
-    switch ((rp_dtype)dtype) {
-    case RP_F16: return from_float ? "round_f16(r)" : "round_f16(float(r))";
-    case RP_BF16: return from_float ? "round_bf16(r)" : "round_bf16(float(r))";
-    case RP_I8: return from_float ? "to_i8(to_i32(r))" : "to_i8(r)";
-    case RP_U8: return from_float ? "to_u8(to_u32(r))" : "to_u8(r)";
-    case RP_I16: return from_float ? "to_i16(to_i32(r))" : "to_i16(r)";
-    case RP_U16: return from_float ? "to_u16(to_u32(r))" : "to_u16(r)";
-    case RP_BOOL: return "to_bool(r)";
-    case RP_I32: return from_float ? "to_i32(r)" : type == RP_TYPE_I32 ? "r" : "to_i32(r)";
-    case RP_U32: return from_float ? "to_u32(r)" : type == RP_TYPE_U32 ? "r" : "to_u32(r)";
-    case RP_F64:
-    case RP_I64:
-    case RP_U64:
-    case RP_RAW:
-    case RP_F32:
-    case RP_Q8_0:
-    case RP_Q4_0: break;
-    }
-    return from_float ? "r" : "float(r)";
-}
 
 /* Which operands, steps and places the formula names, in order. */
 static void find_args(const rp_formula *formula, rp_emit_args *out) {
@@ -444,57 +398,28 @@ static bool parse(formula_job *job, const char *text, const uint8_t *types) {
     return false;
 }
 
-static const char *class_name(uint8_t dtype) {
-    switch (rp_op_formula_type(dtype)) {
-    case RP_TYPE_I32: return "i32";
-    case RP_TYPE_U32: return "u32";
-    }
-    return "f32";
-}
-
-/* An element of 64 bits, or of fewer, as an output of the other width has it: helpers of
- * kernels/include/wide.glsl. What 16 bits keep of it is rounded once, by way of an f32 that still
- * tells what it lost. */
-static const char *converted_64(rp_emit *e, uint8_t from, uint8_t to, const char *x) {
-    const char *own = rp_dtype_name((rp_dtype)from), *wanted = rp_dtype_name((rp_dtype)to);
-    if (from == to) return x;
-    if (rp_op_is_wide(to))
-        return rp_emit_name(e, "%s_of_%s(%s)", wanted, rp_op_is_wide(from) ? own : class_name(from),
-                            x);
-    if (to == RP_BOOL) return rp_emit_name(e, "bool_of_%s(%s)", own, x);
-    bool half = to == RP_F16 || to == RP_BF16;
-    return rp_emit_name(e, "%s(%s_of_%s(%s))", rp_emit_rounding(to), half ? "odd" : class_name(to),
-                        own, x);
-}
-
-/* A formula that is an operand of 64 bits, and no more: nothing is computed with it. */
+/* A formula that is an operand or an attribute of 64 bits, and no more: nothing is computed with it. */
 static bool put_wide(formula_job *job, const char *name, uint8_t dtype, const rp_emit_args *args) {
     rp_emit *e = job->e;
     const rp_formula_node *n = job->formula.nodes;
-    if (job->formula.count != 1 || n->code != RP_FORMULA_NAME || n->name >= RP_NAME_ATTR)
+    const rp_op_call *call = &e->members[job->member].call;
+    if (job->formula.count != 1 || n->code != RP_FORMULA_NAME || n->name >= RP_NAME_STEP)
         return false;
-    uint8_t from = e->members[job->member].call.operands[args->names[0]].dtype;
+    if (n->name >= RP_NAME_ATTR) {
+        uint32_t attr = n->name - RP_NAME_ATTR;
+        uint8_t type = rp_op_attr_type(call, attr);
+        if (!rp_formula_is_wide(type)) return false;
+        rp_text_format(&e->functions, "%s %s() {\n    return %s;\n}\n\n", rp_emit_class(dtype),
+                       name,
+                       rp_emit_converted_64(e, rp_emit_dtype_of(type), dtype,
+                                            rp_emit_attr(e, job->member, attr)));
+        return true;
+    }
+    uint8_t from = call->operands[args->names[0]].dtype;
     if (!rp_op_is_wide(from)) return false;
     rp_text_format(&e->functions, "%s %s(%s x) {\n    return %s;\n}\n\n", rp_emit_class(dtype),
-                   name, rp_emit_class(from), converted_64(e, from, dtype, "x"));
+                   name, rp_emit_class(from), rp_emit_converted_64(e, from, dtype, "x"));
     return true;
-}
-
-/* The dtype that has all numbers of a type. */
-static uint8_t dtype_of(uint8_t type) {
-    static const uint8_t dtypes[] = {
-        [RP_TYPE_F32] = RP_F32, [RP_TYPE_I32] = RP_I32, [RP_TYPE_U32] = RP_U32,
-        [RP_TYPE_I64] = RP_I64, [RP_TYPE_U64] = RP_U64, [RP_TYPE_BOOL] = RP_U32};
-    return dtypes[type];
-}
-
-/* The statement behind that of `r`. */
-static void put_result(rp_emit *e, uint8_t dtype, uint8_t type) {
-    const char *result = result_of(dtype, type);
-    if (rp_op_is_wide(dtype) || rp_formula_is_wide(type))
-        result = converted_64(e, dtype_of(type), dtype, rp_formula_is_wide(type) ? "words" : "r");
-    if (rp_formula_is_wide(type)) rp_text_string(&e->functions, "    uvec2 words = to_words(r);\n");
-    rp_text_format(&e->functions, "    return %s;\n}\n\n", result);
 }
 
 void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
@@ -519,7 +444,7 @@ void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *
         rp_text_format(&e->functions, "%s    %s%s r = %s;\n", job.lines.data ? job.lines.data : "",
                        type == RP_TYPE_F32 ? rp_emit_precise(e) : "", type_name(type),
                        result.data ? result.data : "");
-        put_result(e, dtype, type);
+        rp_emit_put_result(e, dtype, type);
     }
     if (result.failed || job.lines.failed) rp_emit_no_memory(e);
     rp_text_free(&result);

@@ -7,6 +7,7 @@
  *   arrays    buffers as arrays of elements
  *   memory    functions that load from memory: an element, four, or eight
  *   text      text of kernels/, made a member's own
+ *   convert   from what is computed to what a dtype keeps
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
  *   values    reading: functions of an index, and evaluation at the index at hand
@@ -135,6 +136,22 @@ const char *rp_emit_kernel_source(rp_emit *e, uint32_t member);
 /* The element type that the op's kernel asks for (`// bind: w uvec4`), or NULL. */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
 
+/* ---- convert.c ------------------------------------------------------------------------------- */
+
+/* The helper that makes a value of an operand's class what memory of the dtype would hold:
+ * "round_f16", "round_bf16", "to_i8", "to_u8"; "" for others. */
+const char *rp_emit_rounding(uint8_t dtype);
+/* Four elements, a variable of a vector type, as memory of the dtype would hold them. */
+const char *rp_emit_round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value);
+/* An element of 64 bits, or of fewer, as an output of the other width has it: helpers of
+ * kernels/include/wide.glsl. What 16 bits keep of it is rounded once, by way of an f32 that still
+ * tells what it lost. */
+const char *rp_emit_converted_64(rp_emit *e, uint8_t from, uint8_t to, const char *x);
+/* The dtype that has all numbers of a formula's type. */
+uint8_t rp_emit_dtype_of(uint8_t type);
+/* The end of a function of a formula, behind the statement that makes `r` of that type. */
+void rp_emit_put_result(rp_emit *e, uint8_t dtype, uint8_t type);
+
 /* ---- formula.c ------------------------------------------------------------------------------- */
 
 /* What a formula of a member may name: operands by their index, attributes and steps behind. */
@@ -149,12 +166,6 @@ enum {
 bool rp_emit_is_index_step(const rp_op_step *step); /* argmin, argmax: a uint */
 /* A name of an operand or a step as a variable: `index_`. */
 const char *rp_emit_word(rp_emit *e, const char *name);
-
-/* The helper that makes a value of an operand's class what memory of the dtype would hold:
- * "round_f16", "round_bf16", "to_i8", "to_u8"; "" for others. */
-const char *rp_emit_rounding(uint8_t dtype);
-/* Four elements, a variable of a vector type, as memory of the dtype would hold them. */
-const char *rp_emit_round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value);
 
 /* Emits `NAME(...)`, the formula converted to `dtype`, or for RP_RAW a float as it is. Fills in
  * which arguments it takes. */

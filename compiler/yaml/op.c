@@ -161,7 +161,7 @@ static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *
         out->text = read_elements(r, node, what, attr->kind == RP_ATTR_LIST);
         if (!out->text) return false;
     } else if (attr->kind == RP_ATTR_NUMBER) {
-        if (!rp_read_double(r, node, what, &out->number)) return false;
+        if (!rp_read_exact(r, node, what, &out->number, &out->text)) return false;
     } else {
         int64_t value = rp_read_bool(node);
         if (value < 0 && !rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &value))

@@ -233,6 +233,9 @@ void rp_flat_text(rp_reader *r, const rp_yaml_node *node, const char *text);
 bool rp_read_infinite(const char *text, double *out);
 /* A decimal number, .inf, .nan, or an expression over params. */
 bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out);
+/* The same; an integer of 64 bits that a double does not hold as digits, which the reader keeps. NULL otherwise. */
+bool rp_read_exact(rp_reader *r, const rp_yaml_node *node, const char *what, double *out,
+                   const char **digits);
 /* Encodes one number or expression over params as `dtype` at out[0 .. rp_dtype_size): integers for
  * all types, floats for floats. */
 bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[8]);

@@ -13,6 +13,7 @@
 
 #include "base/bfloat.h"
 #include "base/checked.h"
+#include "base/number.h"
 #include "text/lex.h"
 
 /* Round to nearest, ties to even. Too large values become infinity. */
@@ -66,6 +67,35 @@ bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, do
     }
     if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &value, NULL)) return false;
     *out = rp_value_number(&value);
+    return true;
+}
+
+bool rp_read_exact(rp_reader *r, const rp_yaml_node *node, const char *what, double *out,
+                   const char **digits) {
+    enum { DIGITS = 24 };
+    rp_value value;
+    double rest;
+    uint64_t whole;
+    *digits = NULL;
+    if (node->kind == RP_YAML_SCALAR &&
+        rp_number_parse_exact(node->text, node->length, out, &rest)) {
+        if (rest != 0) *digits = node->text;
+        return true;
+    }
+    bool hex = rp_read_hex(node, 16, &whole), negative = false;
+    if (!hex) {
+        if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out))
+            return rp_read_double(r, node, what, out);
+        if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &value, NULL)) return false;
+        *out = rp_value_number(&value);
+        negative = value.integer < 0;
+        whole = negative ? 0 - (uint64_t)value.integer : (uint64_t)value.integer;
+        if (value.kind != RP_VALUE_INTEGER || whole <= UINT64_C(1) << 53) return true;
+    }
+    char *text = rp_read_kept(r, DIGITS);
+    if (!text) return rp_read_no_memory(r);
+    snprintf(text, DIGITS, negative ? "-%llu" : "%llu", (unsigned long long)whole);
+    *digits = text;
     return true;
 }
 

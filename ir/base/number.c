@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
+
 enum { LONGEST = 60, MAX_DIGITS = 17, MAX_EXPONENT = 9999 };
 
 static bool is_digit(char c) {
@@ -64,6 +66,53 @@ bool rp_number_parse(const char *text, size_t length, double *out) {
     if (isinf(value)) return false;
     *out = value;
     return true;
+}
+
+/* The value of decimal digits; false for other text and for more than 64 bits. */
+static bool parse_digits(const char *at, size_t length, uint64_t *out) {
+    *out = 0;
+    for (size_t i = 0; i < length; i++)
+        if (!is_digit(at[i]) || !rp_mul_u64(*out, 10, out) ||
+            !rp_add_u64(*out, (uint64_t)(at[i] - '0'), out))
+            return false;
+    return length > 0;
+}
+
+/* An integer from -2^64 to 2^64, as it is modulo that. */
+static uint64_t bits_of(double number, double rest) {
+    uint64_t bits = fabs(number) < 0x1p64 ? (uint64_t)fabs(number) : 0;
+    return (number < 0 ? 0 - bits : bits) + (uint64_t)(int64_t)rest;
+}
+
+bool rp_number_parse_exact(const char *text, size_t length, double *number, double *rest) {
+    uint64_t digits;
+    bool negative = length > 0 && *text == '-';
+    *rest = 0;
+    if (!rp_number_parse(text, length, number)) return false;
+    if (!parse_digits(text + negative, length - negative, &digits)) return true;
+    *rest = (double)(int64_t)((negative ? 0 - digits : digits) - bits_of(*number, 0));
+    return true;
+}
+
+void rp_number_print_exact(rp_text *text, double number, double rest) {
+    /* The shortest digits are those of another integer where they have no exponent. */
+    bool shortened = fabs(number) > 0x1p53 && fabs(number) < 1e17;
+    if (rest == 0 && !shortened) {
+        rp_number_print(text, number);
+        return;
+    }
+    uint64_t bits = bits_of(number, rest);
+    if (number < 0) rp_text_char(text, '-');
+    rp_text_u64(text, number < 0 ? 0 - bits : bits);
+}
+
+bool rp_number_within(double number, double rest, int64_t low, uint64_t high, uint64_t *bits) {
+    if (number != trunc(number) || number < -0x1p63 || number > 0x1p64) return false;
+    *bits = bits_of(number, rest);
+    if (number == 0x1p64 && rest >= 0) return false;
+    if (number == -0x1p63 && rest < 0) return false;
+    return number < 0 ? (int64_t)*bits >= low
+                      : (low <= 0 || *bits >= (uint64_t)low) && *bits <= high;
 }
 
 /* The digits of `number` > 0 at a precision, and the exponent of the first one. */

@@ -13,6 +13,15 @@ void rp_number_print(rp_text *text, double number);
  * other text, for more than 60 characters, and for what is too large for a double. */
 bool rp_number_parse(const char *text, size_t length, double *out);
 
+/* Integers of 64 bits that a double does not hold are one and a rest, which is exact: number + rest, the
+ * number being the nearest. Of whatever else the rest is 0. What digits alone say is read so; other text, and
+ * integers that 64 bits do not hold, as by rp_number_parse. */
+bool rp_number_parse_exact(const char *text, size_t length, double *number, double *rest);
+void rp_number_print_exact(rp_text *text, double number, double rest);
+/* Whether number + rest is an integer from `low` to `high`, and its 64 bits: `low` at least INT64_MIN, `high` at
+ * most UINT64_MAX. */
+bool rp_number_within(double number, double rest, int64_t low, uint64_t high, uint64_t *bits);
+
 /* Whether they are the same number as text: -0 is not 0, and NaN is NaN. */
 static inline bool rp_number_same(double a, double b) {
     if (isnan(a) || isnan(b)) return isnan(a) && isnan(b);

@@ -17,7 +17,8 @@ static bool same_text(const rp_graph *g, uint32_t a, const rp_graph *s, uint32_t
 static bool same_attr(const rp_graph *g, const rp_graph_attr *a, const rp_graph *s,
                       const rp_graph_attr *b) {
     return same_text(g, a->name, s, b->name) && same_text(g, a->text, s, b->text) &&
-           (a->text != RP_NONE || memcmp(&a->number, &b->number, sizeof a->number) == 0);
+           (a->text != RP_NONE || (memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+                                   memcmp(&a->rest, &b->rest, sizeof a->rest) == 0));
 }
 
 static bool same_type(const rp_graph *g, const rp_graph_operand *o, const rp_graph *s,

@@ -250,15 +250,20 @@ static void walk_operand(walk *w, pair p, const rp_graph_operand *x, const rp_gr
     if (!w->differs) walk_dims(w, p, x->first_dim, y->first_dim, x->rank);
 }
 
+static void walk_double(walk *w, double x, double y) {
+    uint64_t bits[2] = {0, 0};
+    memcpy(&bits[0], &x, sizeof x);
+    memcpy(&bits[1], &y, sizeof y);
+    number(w, bits[0], bits[1]);
+}
+
 static void walk_attr(walk *w, pair p, const rp_graph_attr *x, const rp_graph_attr *y) {
     fold_rows(w);
-    uint64_t bits[2] = {0, 0};
     string(w, p, x->name, y->name);
     string(w, p, x->text, y->text);
     if (w->differs || x->text != RP_NONE) return;
-    memcpy(&bits[0], &x->number, sizeof x->number);
-    memcpy(&bits[1], &y->number, sizeof y->number);
-    number(w, bits[0], bits[1]);
+    walk_double(w, x->number, y->number);
+    walk_double(w, x->rest, y->rest);
 }
 
 static void walk_member(walk *w, pair p, const rp_graph_member *x, const rp_graph_member *y) {

@@ -171,9 +171,9 @@ typedef struct rp_graph_operand {
 } rp_graph_operand;
 
 typedef struct rp_graph_attr {
-    uint32_t name; /* string: one of the op's attributes; "expr" is the formula of a map */
-    uint32_t text; /* string: a choice or a formula; RP_NONE for a number */
-    double number;
+    uint32_t name;       /* string: one of the op's attributes; "expr" is the formula of a map */
+    uint32_t text;       /* string: a choice or a formula; RP_NONE for a number */
+    double number, rest; /* number.h */
 } rp_graph_attr;
 
 /* One source op node inside a node. The members of a node mean: run one after the other, in the

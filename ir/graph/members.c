@@ -27,7 +27,8 @@ uint32_t rp_choice_find(const char *choices, const char *text) {
 static bool is_default(const rp_graph *g, const rp_op_attr *a, const rp_graph_attr *given) {
     if (a->required) return false;
     if (a->kind != RP_ATTR_CHOICE)
-        return given->text == RP_NONE && rp_number_same(given->number, a->fallback);
+        return given->text == RP_NONE && rp_number_same(given->number, a->fallback) &&
+               given->rest == 0;
     return given->text != RP_NONE &&
            rp_choice_find(a->choices, rp_graph_string(g, given->text)) == a->fallback;
 }
@@ -224,7 +225,7 @@ static void call_attr(const rp_graph *g, const rp_graph_attr *attr, rp_op_call *
     if (a->kind == RP_ATTR_CHOICE)
         out->attrs[index] = text ? (double)rp_choice_find(a->choices, text) : (double)RP_NONE;
     else
-        out->attrs[index] = attr->number;
+        out->attrs[index] = attr->number, out->rests[index] = attr->rest;
 }
 
 void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_call *out) {

@@ -13,8 +13,6 @@
 #include "ops/tables.h"
 
 /* Numbers of elements, of which negative ones count from the end. */
-enum { PLACES = RP_DT_INDEX | RP_DT_SHORT | RP_DT(RP_I64) };
-
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
 /* Dimension `axis` of a tensor with `more` dimensions beside its own, negative ones counted from the
@@ -215,11 +213,6 @@ static bool rule_one_hot(rp_op_call *call) {
     memcpy(shape.dims, ids->dims, axis * sizeof *shape.dims);
     shape.dims[axis] = rp_sym(call, 'D');
     memcpy(shape.dims + axis + 1, ids->dims + axis, (ids->rank - axis) * sizeof *shape.dims);
-    for (uint32_t i = 2; i < 4; i++)
-        if (!rp_op_holds(call->operands[OUT].dtype, call->attrs[i]))
-            return rp_op_fail(call, "%s is %.9g, which is not a value of %s that f32 holds exactly",
-                              call->op->attrs[i].name, call->attrs[i],
-                              rp_dtype_name(call->operands[OUT].dtype));
     return give_shape(call, OUT, &shape, 'M');
 }
 
@@ -389,14 +382,15 @@ const rp_op rp_ops_axes[] = {
     {MOVER("take", "slices of a tensor along an axis, by their numbers",
            FROM_THE_END "As ONNX Gather, numpy.take. " MOVES),
      .operand_count = 3, .attr_count = 1,
-     .operands = {IN("x", "the slices", "*N", RP_DT_ANY), IN("ids", "their numbers", "*I", PLACES),
+     .operands = {IN("x", "the slices", "*N", RP_DT_ANY),
+                  IN("ids", "their numbers", "*I", RP_DT_ID),
                   OUT("x with the shape of ids in the place of the axis", "*M")},
      .attrs = {AXIS("along which", 0)}, .rule = rule_take},
     {MOVER("take_along_axis", "elements along an axis, by numbers for each line",
            FROM_THE_END "As ONNX GatherElements, numpy.take_along_axis; torch.gather. " MOVES),
      .operand_count = 3, .attr_count = 1,
      .operands = {IN("x", "any elements", "*N", RP_DT_ANY),
-                  IN("indices", "places along the axis; of x's shape elsewhere", "*M", PLACES),
+                  IN("indices", "places along the axis; of x's shape elsewhere", "*M", RP_DT_ID),
                   OUT("element indices[..., j, ...] of x's line, for each", "*M")},
      .attrs = {AXIS("along which", -1)}, .rule = rule_take_along_axis},
     {MOVER("gather_nd", "elements or slices of a tensor, by their places",
@@ -407,7 +401,7 @@ const rp_op rp_ops_axes[] = {
                   {.name = "indices",
                    .brief = "a place for each slice",
                    .shape = "*J K",
-                   .dtypes = PLACES,
+                   .dtypes = RP_DT_ID,
                    .reads = "MK"},
                   OUT("the slices, of x's dimensions behind the first K", "*M")},
      .rule = rule_gather_nd},
@@ -415,7 +409,7 @@ const rp_op rp_ops_axes[] = {
            "Negative numbers count from the end; where a number is out of range all of the line is "
            "`off`. Numbers are taken as f32, converted as `cast` does. As ONNX OneHot."),
      .operand_count = 2, .attr_count = 4,
-     .operands = {IN("ids", "places", "*N", PLACES),
+     .operands = {IN("ids", "places", "*N", RP_DT_ID),
                   {.name = "out",
                    .brief = "a line of D elements for each, along `axis` of it",
                    .shape = "*M",
@@ -433,12 +427,14 @@ const rp_op rp_ops_axes[] = {
                 .kind = RP_ATTR_NUMBER,
                 .fallback = 1,
                 .low = -3.4e38,
-                .high = 3.4e38},
+                .high = 3.4e38,
+                .like = "out"},
                {.name = "off",
                 .brief = "elsewhere",
                 .kind = RP_ATTR_NUMBER,
                 .low = -3.4e38,
-                .high = 3.4e38}},
+                .high = 3.4e38,
+                .like = "out"}},
      .rule = rule_one_hot},
     {MOVER("places_along_axis", "the place in a tensor of each of some elements along an axis",
            POINTS "`scatter_elements` is made of it."),
@@ -446,7 +442,7 @@ const rp_op rp_ops_axes[] = {
      .operands = {{.name = "indices",
                    .brief = "places along the axis",
                    .shape = "*M",
-                   .dtypes = PLACES,
+                   .dtypes = RP_DT_ID,
                    .at = RP_AT_SAME},
                   SHAPED,
                   {.name = "out",
@@ -469,7 +465,7 @@ const rp_op rp_ops_axes[] = {
      .operands = {{.name = "indices",
                    .brief = "a place along each of the first K dimensions",
                    .shape = "*J K",
-                   .dtypes = PLACES,
+                   .dtypes = RP_DT_ID,
                    .reads = "JK"},
                   SHAPED,
                   {.name = "out",

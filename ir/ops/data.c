@@ -17,7 +17,10 @@
 
 #define COUNT(array) ((uint8_t)(sizeof(array) / sizeof *(array)))
 
-enum { DT_ALL = RP_DT_ANY | RP_DT_BLOCK };
+enum {
+    DT_ALL = RP_DT_ANY | RP_DT_BLOCK,
+    COUNTED = RP_DT_NUMBER & ~(uint32_t)RP_DT(RP_BOOL),
+};
 
 /* ---- Rules ----------------------------------------------------------------------------------- */
 
@@ -144,30 +147,6 @@ bool rp_op_joins(rp_op_call *call, uint32_t from, uint32_t to) {
         "up to 32 bits or of 64",
         rp_op_operand_name(call, from), rp_dtype_name(x), rp_op_operand_name(call, to),
         rp_dtype_name(y));
-}
-
-bool rp_op_holds(uint8_t dtype, double value) {
-    static const double low[RP_DTYPES] = {
-        [RP_I8] = -128, [RP_I16] = -32768, [RP_I32] = -2147483648.0, [RP_I64] = -0x1p63};
-    static const double high[RP_DTYPES] = {[RP_I8] = 127,           [RP_U8] = 255,
-                                           [RP_I16] = 32767,        [RP_U16] = 65535,
-                                           [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0,
-                                           [RP_BOOL] = 1,           [RP_I64] = 0x1.fffffep62,
-                                           [RP_U64] = 0x1.fffffep63}; /* the largest f32 below */
-    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX | RP_DT_LONG)) return true;
-    bool exact = value == trunc(value) && value == (double)(float)value;
-    return exact && value >= low[dtype] && value <= high[dtype];
-}
-
-/* Integers are filled with what was asked for, or not at all. */
-static bool rule_fill(rp_op_call *call) {
-    uint8_t dtype = call->operands[0].dtype;
-    double value = call->attrs[0];
-    if (rp_op_holds(dtype, value)) return true;
-    return rp_op_fail(call, "%.9g is not a value of %s that f32 holds exactly; %s", value,
-                      rp_dtype_name(dtype),
-                      is_in(dtype, RP_DT_LONG) ? "a map of the number alone takes any 64 bits"
-                                               : "fill_words takes any 32 bits");
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -378,7 +357,7 @@ const rp_op rp_ops_data[] = {
         .brief = "one number everywhere",
         .notes =
             "The number is taken as f32, and rounded to the nearest even for f16 and bf16. For "
-            "integer outputs it must be an integer in range that f32 holds exactly.",
+            "integer outputs it must be an integer in range, of up to 64 bits, and is exact.",
         .form = RP_OP_POINTWISE,
         .operand_count = 1,
         .attr_count = 1,
@@ -392,8 +371,8 @@ const rp_op rp_ops_data[] = {
                    .brief = "the number",
                    .kind = RP_ATTR_NUMBER,
                    .low = -INFINITY,
-                   .high = INFINITY}},
-        .rule = rule_fill,
+                   .high = INFINITY,
+                   .like = "out"}},
     },
     {
         .name = "fill_words",
@@ -416,19 +395,24 @@ const rp_op rp_ops_data[] = {
         .name = "iota",
         .family = "data",
         .brief = "counts: start, start + 1, ...",
-        .notes = "Exact; wraps at 2^32.",
+        .notes =
+            "Integers are exact: they wrap in 32 bits, of i64 and u64 in 64, and saturate when "
+            "stored in fewer. Floats are the sum of start and the place, each an f32.",
         .form = RP_OP_POINTWISE,
         .operand_count = 1,
         .attr_count = 1,
         .operands = {{.name = "out",
                       .brief = "the numbers",
                       .shape = "*N",
-                      .dtypes = RP_DT(RP_U32),
-                      .access = RP_WRITE}},
+                      .dtypes = COUNTED,
+                      .access = RP_WRITE,
+                      .fallback = RP_U32}},
         .attrs = {{.name = "start",
                    .brief = "the first number",
-                   .kind = RP_ATTR_INTEGER,
-                   .high = UINT32_MAX}},
+                   .kind = RP_ATTR_NUMBER,
+                   .low = -3.4e38,
+                   .high = 3.4e38,
+                   .like = "out"}},
     },
 };
 

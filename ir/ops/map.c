@@ -11,7 +11,8 @@ enum {
     /* u8 (and u16, and bool) is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
      * wants that, so subtraction and negation do not take it. */
     SUBTRACTED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT_INDEX | RP_DT_LONG,
-    SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT, /* what f32 holds exactly */
+    /* Smaller integers become f32, which holds them. */
+    SCALED = RP_DT_FLOAT | RP_DT_INDEX | RP_DT_LONG,
 };
 
 #define IN(name_, brief_, dtypes_)                                                                 \
@@ -54,11 +55,9 @@ enum {
             OUT(RP_DT_FLOAT, "gate")                                                               \
         }                                                                                          \
     }
-#define NUMBER(name_, brief_, fallback_, low_, high_)                                              \
-    {                                                                                              \
-        .name = name_, .brief = brief_, .kind = RP_ATTR_NUMBER, .fallback = fallback_,             \
-        .low = low_, .high = high_                                                                 \
-    }
+#define NUMBER_OF(name_, brief_, fallback_, low_, high_)                                           \
+    .name = name_, .brief = brief_, .kind = RP_ATTR_NUMBER, .fallback = fallback_, .low = low_,    \
+    .high = high_
 
 static const char wrap_notes[] = "f32: correctly rounded. Integers wrap in 32 bits, of i64 and u64 "
                                  "in 64, and saturate when stored in "
@@ -73,6 +72,9 @@ static const char divide_notes[] =
 static const char min_notes[] = "Exact. A NaN in a stays, a NaN in b is dropped.";
 static const char compare_notes[] =
     "Exact: 1 where it holds, else 0. Comparisons with NaN are 0, but for not_equal; -0 equals 0.";
+static const char clamp_notes[] = "Exact; NaN stays NaN. Of integers of 32 and 64 bits the ends "
+                                  "are such, or what of them lies nearest "
+                                  "to the ends.";
 static const char exact_notes[] = "Exact; NaN stays NaN.";
 static const char gate_notes[] =
     "Large negative numbers give -0 or 0; -inf gives NaN, since it is multiplied by 0.";
@@ -85,9 +87,12 @@ static const char gelu_tanh_notes[] =
     "give -0 or 0; -inf gives NaN, since it is multiplied by 0.";
 
 static bool rule_clamp(rp_op_call *call) {
-    if (call->attrs[0] <= call->attrs[1]) return true;
-    return rp_op_fail(call, "attribute low is %.9g, more than high, which is %.9g", call->attrs[0],
-                      call->attrs[1]);
+    const double *ends = call->attrs, *rests = call->rests;
+    char low[RP_ATTR_SHOWN], high[RP_ATTR_SHOWN];
+    if (ends[0] < ends[1] || (ends[0] == ends[1] && rests[0] <= rests[1])) return true;
+    return rp_op_fail(call, "attribute low is %s, more than high, which is %s",
+                      rp_op_attr_text(low, ends[0], rests[0]),
+                      rp_op_attr_text(high, ends[1], rests[1]));
 }
 
 const rp_op rp_ops_map[] = {
@@ -118,17 +123,24 @@ const rp_op rp_ops_map[] = {
      .operands = {IN("x", "the base", RP_DT_FLOAT), IN("exponent", "the exponent", RP_DT_FLOAT),
                   OUT(RP_DT_FLOAT, "x")}},
     {MAP("scale", "x * factor + offset", "multiplies by one number and adds another",
-         "Rounded after the multiplication and after the addition."),
+         "Rounded after the multiplication and after the addition. Of integers of 32 and 64 bits "
+         "where out is such: they wrap, exact."),
      .operand_count = 2, .attr_count = 2,
-     .operands = {IN("x", "the input", SMALL), OUT(RP_DT_FLOAT, "x")},
-     .attrs = {NUMBER("factor", "multiplies", 1, -INFINITY, INFINITY),
-               NUMBER("offset", "is added", 0, -INFINITY, INFINITY)}},
+     .operands = {IN("x", "the input", RP_DT_NUMBER),
+                  {.name = "out",
+                   .brief = "the result",
+                   .dtypes = SCALED,
+                   .access = RP_WRITE,
+                   .like = "x",
+                   .fallback = RP_F32}},
+     .attrs = {{NUMBER_OF("factor", "multiplies", 1, -INFINITY, INFINITY), .like = "out"},
+               {NUMBER_OF("offset", "is added", 0, -INFINITY, INFINITY), .like = "out"}}},
     {MAP("add_scaled", "a + b * factor", "sum with one side multiplied by a number",
          "Rounded after the multiplication and after the addition."),
      .operand_count = 3, .attr_count = 1,
      .operands = {IN("a", "left side", RP_DT_FLOAT), IN("b", "right side", RP_DT_FLOAT),
                   OUT(RP_DT_FLOAT, "a")},
-     .attrs = {NUMBER("factor", "multiplies b", 1, -INFINITY, INFINITY)}},
+     .attrs = {{NUMBER_OF("factor", "multiplies b", 1, -INFINITY, INFINITY)}}},
 
     UNARY("abs", RP_DT_NUMBER, "abs(x)", "absolute value",
           "Exact. The least i32 and i64 stay what they are; i8 -128 becomes 127."),
@@ -154,20 +166,24 @@ const rp_op rp_ops_map[] = {
     UNARY("gelu_tanh", RP_DT_FLOAT, "gelu_tanh(x)", "approximation of gelu with tanh",
           gelu_tanh_notes),
     UNARY("relu", RP_DT_NUMBER, "relu(x)", "x, or 0 where it is negative", exact_notes),
-    {MAP("clamp", "clamp(x, low, high)", "limits to a range", exact_notes), .operand_count = 2,
-     .attr_count = 2, .operands = {IN("x", "the input", SMALL), OUT(SMALL, "x")},
+    {MAP("clamp", "clamp(x, low, high)", "limits to a range", clamp_notes), .operand_count = 2,
+     .attr_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, "x")},
      .attrs = {{.name = "low",
                 .brief = "the least result",
                 .kind = RP_ATTR_NUMBER,
                 .required = true,
                 .low = -INFINITY,
-                .high = INFINITY},
+                .high = INFINITY,
+                .like = "x",
+                .saturates = true},
                {.name = "high",
                 .brief = "the largest result",
                 .kind = RP_ATTR_NUMBER,
                 .required = true,
                 .low = -INFINITY,
-                .high = INFINITY}},
+                .high = INFINITY,
+                .like = "x",
+                .saturates = true}},
      .rule = rule_clamp},
     {MAP("softcap", "softcap(x, cap)", "cap * tanh(x / cap)", "Infinities give cap and -cap."),
      .operand_count = 2, .attr_count = 1,

@@ -10,9 +10,6 @@ bool rp_op_same_class(rp_op_call *call, uint32_t from, uint32_t to);
 /* Elements are joined: operands `from` and `to` are computed as one type, f32, or integers of one width, 32 or 64
  * bits, and sign. The rest as above. */
 bool rp_op_joins(rp_op_call *call, uint32_t from, uint32_t to);
-/* Whether every element of a dtype can be this number, given to kernels as f32: integers must be in
- * range and exact. */
-bool rp_op_holds(uint8_t dtype, double value);
 uint64_t rp_common_divisor(uint64_t a, uint64_t b);
 
 #endif

@@ -73,6 +73,7 @@ typedef struct rp_op_call {
     uint32_t operand_count; /* op->operand_count, except for `map`: inputs, then the output */
     rp_tensor operands[RP_OP_MAX_OPERANDS];
     double attrs[RP_OP_MAX_ATTRS];       /* numbers, and indices into an attribute's choices */
+    double rests[RP_OP_MAX_ATTRS];       /* of integers that a double does not hold: number.h */
     const char *formula;                 /* `map`: its expression; NULL otherwise */
     const struct rp_op_variant *variant; /* rp_op_choose(); NULL before, and for other forms */
     uint64_t symbols['Z' - 'A' + 1];     /* at the largest live sizes; 0 where not bound */
@@ -160,7 +161,8 @@ enum {
     RP_DT_INDEX = RP_DT(RP_U32) | RP_DT(RP_I32),
     RP_DT_LONG = RP_DT(RP_I64) | RP_DT(RP_U64),
     RP_DT_WIDE = RP_DT_LONG | RP_DT(RP_F64),
-    RP_DT_ID = RP_DT_INDEX | RP_DT_SHORT | RP_DT_LONG, /* numbers of rows */
+    RP_DT_ID =
+        RP_DT_INDEX | RP_DT_SHORT | RP_DT_LONG | RP_DT(RP_I8) | RP_DT(RP_U8), /* numbers of rows */
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
     RP_DT_WORD =
         RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with in 32 bits */
@@ -200,9 +202,10 @@ typedef struct rp_op_operand {
                          * they are called, and four elements at once as four; 0: one. A variant may
                          * say otherwise */
     const char *absent; /* GLSL and formula value of an optional input left out: "0.0", "1.0" */
-    const char *like;   /* an output: the default dtype is that of this input; NULL: dtype's lowest
-                         * bit of `dtypes` */
-    const char *reads;  /* how many times all its elements together are loaded in one run, as a
+    const char *
+        like; /* an output: the default dtype is that of this input, if it can be; NULL: `fallback` */
+    uint8_t fallback;  /* an output: the default dtype otherwise; 0: the lowest bit of `dtypes` */
+    const char *reads; /* how many times all its elements together are loaded in one run, as a
                          * product of symbols, "QND"; NULL: once each output element (pointwise),
                          * once each element and step (rows), once (kernel). A variant may say
                          * otherwise */
@@ -229,7 +232,22 @@ typedef struct rp_op_attr {
     double fallback;     /* default; for a choice the index */
     double low, high;    /* range, both ends included; of a list that of each; a choice has none */
     const char *choices; /* "neox|interleaved"; of a list: what it is when left out, for people */
+    const char
+        *like; /* a number: an element of the operand of this name. Where those are integers it is
+                          * one that they can be, exactly; NULL: taken as f32 */
+    bool
+        saturates; /* one with `like`: where it is beyond what the elements can be, the nearest of these */
 } rp_op_attr;
+
+/* The type in which kernels have an attribute: f32, u32 of what is no number, and where it is an integer that an
+ * f32 may not hold, like elements of 32 or 64 bits, theirs. Of one like those its bits. */
+uint8_t rp_op_attr_type(const rp_op_call *call, uint32_t attr);
+uint64_t rp_op_attr_bits(const rp_op_call *call, uint32_t attr);
+/* Whether those like integers are such; false with call->error. Dtypes of outputs must be known. */
+bool rp_op_check_values(rp_op_call *call);
+/* How an attribute of a call is shown. */
+enum { RP_ATTR_SHOWN = 40 };
+const char *rp_op_attr_text(char text[RP_ATTR_SHOWN], double number, double rest);
 
 /* Kernels take numbers as f32, where one that is too large would become infinite. */
 static inline bool rp_op_attr_overflows(const rp_op_attr *attr, double value) {

@@ -336,13 +336,14 @@ static void default_dtype(checker *c, uint32_t index) {
     if (like < index && !c->call->operands[like].absent) {
         t->dtype = c->call->operands[like].dtype;
         if (operand->dtypes >> t->dtype & 1) return;
-        if (t->dtype == RP_I8 && (operand->dtypes & RP_DT(RP_I32))) { /* sums of it */
+        if (t->dtype == RP_I8 && !operand->fallback &&
+            (operand->dtypes & RP_DT(RP_I32))) { /* sums of it */
             t->dtype = RP_I32;
             return;
         }
     }
-    t->dtype = 0;
-    while (t->dtype < 31 && !(operand->dtypes >> t->dtype & 1)) t->dtype++;
+    t->dtype = operand->fallback;
+    while (!operand->fallback && t->dtype < 31 && !(operand->dtypes >> t->dtype & 1)) t->dtype++;
 }
 
 /* One output: `wide` is what the inputs without a pattern broadcast to, NULL where there are none. */
@@ -466,7 +467,7 @@ bool rp_op_check_fixed(rp_op_call *call, bool infer) {
         if (operand->shape && !match_shape(&c, i)) return false;
     }
     if (call->op->rule && !call->op->rule(call)) return false;
-    return check_outputs(&c) && check_formula(&c);
+    return check_outputs(&c) && rp_op_check_values(call) && check_formula(&c);
 }
 
 static bool check_call(rp_op_call *call, bool infer) {

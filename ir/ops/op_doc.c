@@ -45,9 +45,9 @@ static void put_dtypes(rp_text *t, const rp_op_operand *operand) {
 
 /* Where the dtype comes from when it is not given. */
 static void put_default(rp_text *t, const rp_op *op, const rp_op_operand *operand) {
-    uint32_t lowest = 0;
+    uint32_t lowest = operand->fallback;
     if (operand->access == RP_READ) return;
-    while (lowest < 31 && !(operand->dtypes >> lowest & 1)) lowest++;
+    while (!operand->fallback && lowest < 31 && !(operand->dtypes >> lowest & 1)) lowest++;
     if (operand->dtypes == RP_DT(lowest)) return; /* no choice */
     if (op == rp_op_map) {
         rp_text_string(t, "; default by the formula");
@@ -124,7 +124,9 @@ static void put_attr(rp_text *t, const rp_op_attr *attr) {
     if (attr->kind == RP_ATTR_CHOICE) {
         put_cell(t, attr->choices);
     } else {
-        rp_text_string(t, attr->kind == RP_ATTR_INTEGER ? "integer, " : "number, ");
+        rp_text_string(t, attr->kind == RP_ATTR_INTEGER ? "integer" : "number");
+        if (attr->like) rp_text_format(t, " like `%s`", attr->like);
+        rp_text_string(t, ", ");
         put_number(t, attr->low);
         rp_text_string(t, " to ");
         put_number(t, attr->high);

@@ -78,7 +78,7 @@ static void find_types(const rp_op_call *call, uint8_t types[RP_OP_NAME_COUNT]) 
         if (!call->operands[i].absent && !rp_op_is_bool_mask(call, i))
             types[i] = rp_op_formula_type(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
-        if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_OP_NAME_ATTR + i] = RP_TYPE_U32;
+        types[RP_OP_NAME_ATTR + i] = rp_op_attr_type(call, i);
     for (uint32_t i = 0; i < call->op->step_count; i++)
         if (call->op->steps[i].reduce == RP_REDUCE_ARGMIN ||
             call->op->steps[i].reduce == RP_REDUCE_ARGMAX)

@@ -28,9 +28,6 @@ static bool rule_pad(rp_op_call *call) {
     if (padded > LIMIT)
         return rp_op_fail(call, "the axis would have %llu elements; at most %d are possible",
                           (unsigned long long)padded, LIMIT);
-    if (constant && !rp_op_holds(call->operands[0].dtype, call->attrs[PAD_VALUE]))
-        return rp_op_fail(call, "%.9g is not a value of %s that f32 holds exactly",
-                          call->attrs[PAD_VALUE], rp_dtype_name(call->operands[0].dtype));
     rp_op_bind(call, 'Y', padded);
     /* Zeros can come from nowhere; another number cannot. */
     rp_op_bind(call, 'G', constant && !(call->attrs[PAD_VALUE] == 0) ? 1 : rp_sym(call, 'C'));
@@ -163,8 +160,6 @@ static bool rule_resize(rp_op_call *call) {
 /* ---- The table ------------------------------------------------------------------------------- */
 
 /* What resizing computes with it converts; the others move elements. */
-enum { DT_RESIZED = RP_DT_WORD };
-
 #define AXIS(brief_, dtypes_)                                                                      \
     { .name = "x", .brief = brief_, .shape = "*R X C", .dtypes = dtypes_ }
 #define OUT(brief_, dtypes_)                                                                       \
@@ -207,7 +202,8 @@ const rp_op rp_ops_resample[] = {
               .brief = "of constant",
               .kind = RP_ATTR_NUMBER,
               .low = -INFINITY,
-              .high = INFINITY}},
+              .high = INFINITY,
+              .like = "x"}},
         .rule = rule_pad,
     },
     {
@@ -243,10 +239,10 @@ const rp_op rp_ops_resample[] = {
         .operands = {{.name = "x",
                       .brief = "what is resized",
                       .shape = "*R X C",
-                      .dtypes = DT_RESIZED,
+                      .dtypes = RP_DT_ANY,
                       .sites = 6,
                       .reads = "RYCL"},
-                     OUT("in another size", DT_RESIZED)},
+                     OUT("in another size", RP_DT_ANY)},
         .attrs = {{.name = "size",
                    .brief = "of the axis, Y; 0: by the scale, rounded down",
                    .kind = RP_ATTR_INTEGER,

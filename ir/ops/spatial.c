@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "ops/moves.h"
 #include "ops/tables.h"
 
 enum { LIMIT = 1 << 30 }; /* of a grid with its padding, so that 32 bits count below 0, too */
@@ -141,7 +142,7 @@ static bool rule_fold(rp_op_call *call) {
                               LIMIT, axes[i]);
     }
     lay_grid(call, seen / taps, "DHW");
-    return true;
+    return rp_op_same_class(call, 0, 1);
 }
 
 /* Floats with floats, or i8 with i8 into i32. */
@@ -227,8 +228,8 @@ static bool rule_pool_max(rp_op_call *call) {
     }
 
 enum {
-    DT_MOVED = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_INDEX,
-    DT_POOLED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_U8)
+    DT_POOLED = RP_DT_NUMBER & ~(uint32_t)RP_DT(RP_BOOL),
+    DT_FOLDED = RP_DT_FLOAT | RP_DT_INDEX | RP_DT_LONG,
 };
 
 #define SIZE(NAME, SYMBOL)                                                                         \
@@ -257,8 +258,8 @@ const rp_op rp_ops_spatial[] = {
         .operand_count = 2,
         .attr_count = 16,
         .operands =
-            {{.name = "x", .brief = "the grid", .shape = GRID, .dtypes = DT_MOVED, .sites = 2},
-             OUT("what the windows see", DT_MOVED, "x")},
+            {{.name = "x", .brief = "the grid", .shape = GRID, .dtypes = RP_DT_ANY, .sites = 2},
+             OUT("what the windows see", RP_DT_ANY, "x")},
         .attrs = {WINDOWS, PAD_ENDS, KERNELS},
         .rule = rule_unfold,
     },
@@ -271,7 +272,7 @@ const rp_op rp_ops_spatial[] = {
                  "out is the sum of all of x that unfold would have taken from there, 0 where that "
                  "is nothing. "
                  "With `channels_last` x is [..., X, Y, Z, T * C] and out [..., D, H, W, C]. Added "
-                 "up in f32, "
+                 "up in f32, integers as such (they wrap), "
                  "in the order of the window's elements. PyTorch's fold, col2im elsewhere: behind "
                  "a product it "
                  "is a transposed convolution.",
@@ -282,9 +283,9 @@ const rp_op rp_ops_spatial[] = {
         .operands = {{.name = "x",
                       .brief = "what the windows have",
                       .shape = GRID,
-                      .dtypes = RP_DT_FLOAT | RP_DT(RP_I32),
+                      .dtypes = DT_FOLDED,
                       .reads = "NPQRS"},
-                     OUT("the grid", RP_DT_FLOAT | RP_DT(RP_I32), "x")},
+                     OUT("the grid", DT_FOLDED, "x")},
         .attrs = {WINDOWS, KERNELS, SIZE("size_d", 'D'), SIZE("size_h", 'H'), SIZE("size_w", 'W')},
         .length = "T",
         .flops = 1,

@@ -95,7 +95,10 @@ static bool parse_attr(rp_parser *p, const rp_op *op, rp_graph_attr *attr) {
         return RP_FAIL(p, &t, "%s: %s is one of %s, not %s", op->name, op->attrs[index].name,
                        op->attrs[index].choices, rp_parse_show(&t).text);
     }
-    if (t.kind != RP_TOKEN_WORD || !rp_number_parse(t.text, t.length, &attr->number))
+    if (t.kind != RP_TOKEN_WORD ||
+        !(op->attrs[index].like
+              ? rp_number_parse_exact(t.text, t.length, &attr->number, &attr->rest)
+              : rp_number_parse(t.text, t.length, &attr->number)))
         return RP_FAIL(p, &t, "expected a number for %s, found %s", op->attrs[index].name,
                        rp_parse_show(&t).text);
     rp_lex_next(&p->lx);

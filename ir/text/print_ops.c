@@ -87,7 +87,7 @@ static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m)
         rp_text_string(t, name);
         rp_text_char(t, '=');
         if (attr->text == RP_NONE)
-            rp_number_print(t, attr->number);
+            rp_number_print_exact(t, attr->number, attr->rest);
         else if (choice && rp_name_valid(text, strlen(text)))
             rp_text_string(t, text);
         else

@@ -278,7 +278,7 @@ static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m)
             continue;
         }
         if (!plain) rp_text_char(t, '"');
-        rp_number_print(t, attr->number);
+        rp_number_print_exact(t, attr->number, attr->rest);
         if (!plain) rp_text_char(t, '"');
     }
     rp_text_char(t, '}');

@@ -212,6 +212,29 @@ uint bool_of_f64(uvec2 v) {
     return (v.x | v.y & 0x7fffffffu) != 0u ? 1u : 0u;
 }
 
+// Whether a is more than b; those of 64 bits have a sign or none.
+bool is_more(float a, float b, bool with_sign) {
+    return a > b;
+}
+
+bool is_more(int a, int b, bool with_sign) {
+    return a > b;
+}
+
+bool is_more(uint a, uint b, bool with_sign) {
+    return a > b;
+}
+
+bool is_more(uvec2 a, uvec2 b, bool with_sign) {
+    uint turn = with_sign ? 0x80000000u : 0u, high = a.y ^ turn, other = b.y ^ turn;
+    return high > other || (high == other && a.x > b.x);
+}
+
+uvec2 add64(uvec2 a, uvec2 b) {
+    uint low = a.x + b.x;
+    return uvec2(low, a.y + b.y + uint(low < b.x));
+}
+
 // A number of a row. What is negative, or has more than 32 bits, is past every table's end.
 uint to_row(uint v) {
     return v;
@@ -226,19 +249,20 @@ uint to_row(uvec2 v) {
 }
 
 // A number of one of n places, of which negative ones count from the end; else past the end. What has
-// 64 bits is i64.
-uint to_place(uint v, uint n) {
+// 64 bits has no sign where `positive`.
+uint to_place(uint v, uint n, bool positive) {
     return v;
 }
 
-uint to_place(int v, uint n) {
+uint to_place(int v, uint n, bool positive) {
     uint back = 0u - uint(v);
     return v >= 0 ? uint(v) : back <= n ? n - back : 0xffffffffu;
 }
 
-uint to_place(uvec2 v, uint n) {
+uint to_place(uvec2 v, uint n, bool positive) {
     uint back = 0u - v.x;
-    return v.y == 0u ? v.x : v.y == 0xffffffffu && back - 1u < n ? n - back : 0xffffffffu;
+    if (v.y == 0u) return v.x;
+    return !positive && v.y == 0xffffffffu && back - 1u < n ? n - back : 0xffffffffu;
 }
 
 // A position with a sign, and one without: the nearest that 32 bits hold.

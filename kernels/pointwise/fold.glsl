@@ -1,7 +1,7 @@
 // Element i of a grid: the sum of what the windows that see it have for it. Element t of a window sees it
 // from window (at - t * dilation) / stride, where that is whole and there is one.
-#if x_DTYPE == I32
-#define VALUE_zero 0
+#if x_DTYPE == I32 || x_DTYPE == U32 || x_DTYPE == I64 || x_DTYPE == U64
+#define VALUE_zero x_CLASS(0)
 #else
 #define VALUE_zero f_hidden(0.0) // to which an element of -0 adds nothing
 #endif
@@ -19,7 +19,13 @@ x_CLASS VALUE(uint i) {
         if (any(notEqual(window * stride, from)) || int(from.x | from.y | from.z) < 0) continue;
         if (!is_within(window, uvec3(X, Y, Z))) continue;
         uint place = index_of(window, uvec3(X, Y, Z));
-        sum += x(last ? ((i * X * Y * Z + place) * T + t) * C + c : ((i * C + c) * T + t) * X * Y * Z + place);
+        x_CLASS more =
+            x(last ? ((i * X * Y * Z + place) * T + t) * C + c : ((i * C + c) * T + t) * X * Y * Z + place);
+#if x_DTYPE == I64 || x_DTYPE == U64
+        sum = add64(sum, more);
+#else
+        sum += more;
+#endif
     }
     return sum == x_CLASS(0) ? x_CLASS(0) : sum; // a sum from zero on is never -0: some compilers leave the zero out
 }

@@ -4,7 +4,7 @@ out_CLASS VALUE(uint i) {
     uint slice = 0u;
     bool inside = true;
     for (uint k = 0u; k < K; k++) {
-        uint at = to_place(indices(i / C * K + k), dims[k]);
+        uint at = to_place(indices(i / C * K + k), dims[k], indices_DTYPE == U64);
         inside = inside && at < dims[k];
         slice = slice * dims[k] + at;
     }

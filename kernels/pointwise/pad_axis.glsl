@@ -18,11 +18,7 @@ uint VALUE_from(uint i) {
 
 out_CLASS VALUE(uint i) {
     uint at = VALUE_from(i);
-#if out_DTYPE == I64
-    if (at == 0xffffffffu) return i64_of_f32(value);
-#elif out_DTYPE == U64
-    if (at == 0xffffffffu) return u64_of_f32(value);
-#elif out_DTYPE == F64
+#if out_DTYPE == F64
     if (at == 0xffffffffu) return f64_of_f32(value);
 #else
     if (at == 0xffffffffu) return out_CLASS(value);

@@ -1,10 +1,12 @@
 // The largest element that window i sees; what it begins with nothing is less than.
-#if x_DTYPE == I8
+#if x_DTYPE == I8 || x_DTYPE == I16 || x_DTYPE == I32
 const int VALUE_least = int(0x80000000u);
-#elif x_DTYPE == U8
-const uint VALUE_least = 0u;
-#else
+#elif x_DTYPE == I64
+const uvec2 VALUE_least = uvec2(0u, 0x80000000u);
+#elif x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
 #define VALUE_least uintBitsToFloat(0xff800000u)
+#else
+const x_CLASS VALUE_least = x_CLASS(0u);
 #endif
 
 x_CLASS VALUE(uint i) {
@@ -20,7 +22,7 @@ x_CLASS VALUE(uint i) {
             for (uint k = 0u, w = first.z; k < K; k++, w += dilation_w) {
                 if (w >= W) continue;
                 x_CLASS one = x(row + w * element);
-                if (one > most) most = one;
+                if (is_more(one, most, x_DTYPE == I64)) most = one;
             }
         }
     }

@@ -36,6 +36,7 @@ out_CLASS VALUE(uint i) {
     return x(at);
 }
 
+#if out_DTYPE != I64 && out_DTYPE != U64 && out_DTYPE != F64
 // Four neighbours: elements of windows one behind the other, where channels stand in front and the windows of a
 // grid are fours.
 out_CLASS_4 VALUE_4(uint i) {
@@ -60,3 +61,4 @@ out_CLASS_4 VALUE_4(uint i) {
     }
     return four;
 }
+#endif

@@ -252,3 +252,63 @@ def test_best() -> None:
     order = 49 - np.argsort(value[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :4]
     assert found["places"].tolist() == order.tolist()
     assert found["values"].tolist() == np.take_along_axis(value, order, 1).tolist()
+
+
+VALUES = {"i64": [-2**63, -2**63 + 1, -2**53 - 1, 2**32 + 1, 2**62 + 1, 2**63 - 1],
+          "u64": [2**53 + 1, 2**63 - 1, 2**63 + 1, 2**64 - 2, 2**64 - 1],
+          "i32": [-2**31, -2**24 - 1, 2**31 - 1], "u32": [2**24 + 1, 2**32 - 1]}
+"""Whose digits f32, and those of 64 bits whose digits f64 has not."""
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_numbers_of_ops(level: int) -> None:
+    """What becomes elements, or bounds them, is exact: from Python, and through text and JSON."""
+    p = rp.Program("numbers")
+    expected: Dict[str, Any] = {}
+    given: Dict[str, np.ndarray] = {}
+    for dtype, values in VALUES.items():
+        kind = DTYPES[dtype]
+        x = p.input(f"x_{dtype}", 40, dtype)
+        at = p.input(f"at_{dtype}", 3, "i64")
+        given[x.name], given[at.name] = drawn(dtype, 40, 20), np.array([1, 0, -1])
+        for i, value in enumerate(values):
+            name = f"{dtype}_{i}"
+            p.output(f"fill_{name}", ops.fill(shape=3, value=value, dtype=dtype, program=p))
+            expected[f"fill_{name}"] = np.full(3, value, kind)
+            p.output(f"pad_{name}", ops.pad(x, pads=[0, 2], value=value))
+            expected[f"pad_{name}"] = np.append(given[x.name], np.full(2, value, kind))
+            p.output(f"hot_{name}", ops.one_hot(at, depth=2, on=value, off=values[0], dtype=dtype))
+            expected[f"hot_{name}"] = np.array([[values[0], value], [value, values[0]], [values[0], value]], kind)
+            p.output(f"count_{name}", ops.iota(shape=4, start=value, dtype=dtype, program=p))
+            with np.errstate(over="ignore"):
+                expected[f"count_{name}"] = np.array(value, kind) + np.arange(4).astype(kind)
+                p.output(f"scale_{name}", ops.scale(x, factor=value, offset=values[-1]))
+                expected[f"scale_{name}"] = given[x.name] * np.array(value, kind) + np.array(values[-1], kind)
+            p.output(f"clamp_{name}", ops.clamp(x, low=values[0], high=value))
+            expected[f"clamp_{name}"] = np.clip(given[x.name], np.array(values[0], kind), np.array(value, kind))
+        p.output(f"bounded_{dtype}", ops.clamp(x, low=-np.inf, high=2**70))  # beyond what there is
+        expected[f"bounded_{dtype}"] = given[x.name]
+    graph = p.graph()
+    again = rp.Graph(graph.text())
+    assert again == graph
+    written = {(a, v) for n in graph.json()["nodes"] for m in n["members"] for a, v in m["attrs"].items()
+               if m["op"] in ("fill", "iota")}
+    assert written >= {("value", v) for values in VALUES.values() for v in values}
+    assert written >= {("start", v) for values in VALUES.values() for v in values}
+    found = again.compile(level=level).open()(**given)
+    for name, wanted in expected.items():
+        assert found[name].tolist() == wanted.tolist(), name
+
+
+def test_numbers_in_pipelines() -> None:
+    """The same from YAML: literals, hexadecimal, and expressions over parameters."""
+    texts = {"a": "9223372036854775807", "b": "-9223372036854775808", "c": "large + 1", "d": "-large - 2", "e": "0x20000000000001",
+             "f": "18446744073709551615", "g": "0xfffffffffffffffe", "h": "9223372036854775809", "i": "'(1 << 60) + 1'"}
+    lines = [f"  {n}: {{kind: out, dtype: {'u64' if n in 'fgh' else 'i64'}, shape: [2]}}" for n in texts]
+    nodes = [f"  - {{op: fill, value: {text}, out: {n}}}" for n, text in texts.items()]
+    source = "\n".join(["reprise: 1", "params: {large: 9007199254740992}", "buffers:", *lines, "nodes:", *nodes])
+    found = rp.parse(source).compile().open()()
+    wanted = [2**63 - 1, -2**63, 2**53 + 1, -2**53 - 2, 2**53 + 1, 2**64 - 1, 2**64 - 2, 2**63 + 1, 2**60 + 1]
+    assert [int(found[n][0]) for n in texts] == wanted
+    with pytest.raises(rp.InvalidError, match="expected an integer from -9223372036854775808 to 9223372036854775807"):
+        rp.parse(source.replace(texts["a"], "9223372036854775808"))

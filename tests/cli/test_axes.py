@@ -380,7 +380,7 @@ class Axes(cli.Case):
         self.wrong("{op: take_along_axis, x: x, indices: ids, axis: 0, out: y}", "expected that of x, 4")
         self.wrong("{op: gather_nd, x: {buffer: x, shape: [12]}, indices: ids, out: y}", "rows of 2")
         self.wrong("{op: one_hot, ids: ids, depth: 3, axis: 3, out: y}", "out has 3 dimensions")
-        self.wrong("{op: one_hot, ids: ids, depth: 3, on: 1.5, dtype: u8, out: y}", "not a value of u8")
+        self.wrong("{op: one_hot, ids: ids, depth: 3, on: 1.5, dtype: u8, out: y}", "an integer from 0 to 255, as out is u8")
         self.wrong("{op: one_hot, ids: ids, depth: 4000000000, out: y}", "more than")
         self.wrong("{op: diagonal, x: x, k: 4, out: y}", "no such diagonal")
         self.wrong("{op: sort, x: x, axis: 2, values: y}", "2 is none of 2: expected -2 to 1", "2, values")

@@ -6,7 +6,7 @@
 #define MOVED "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool i64 u64 f64"
 #define NUMBERS "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool"
 #define FLOATS "f32 f16 bf16"
-#define PLACES "u32 i32 i16 u16 i64"
+#define PLACES "u32 i32 i16 u16 i64 u64 i8 u8"
 
 const op_case op_axes_cases[] = {
     {"take_range", "T[2,3,5]:special", "axis=1 start=-1 step=-1 count=3", MOVED, NULL},

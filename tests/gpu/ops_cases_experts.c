@@ -11,7 +11,7 @@ const op_case op_experts_cases[] = {
     {"matvec_experts", "f32[1,64] U[4,33,64] u32[2]:below=4", NULL, NULL, WEIGHTS},
     {"matvec_experts", "f32[2,61] f32[3,5,61] u32[4]:below=4", NULL, NULL, NULL},
     {"matvec_experts", "T[2,72] f32[3,5,72] i32[2] U?", NULL, "f16 bf16", "f32 f16"},
-    {"matvec_experts", "f32[2,8] f32[3,2,8] T[2]:below=3", NULL, "i64 u64 i16 u16 i32", NULL},
+    {"matvec_experts", "f32[2,8] f32[3,2,8] T[2]:below=3", NULL, "i64 u64 i16 u16 i32 i8 u8", NULL},
     {"matvec_experts", "f32[1,1] f32[1,1,1] u32[1]:value=0", NULL, NULL, NULL},
     {"matvec_experts", "f32[10,64] U[3,70,64] u32[20]:below=4", NULL, NULL, WEIGHTS},
     {"matvec_experts", "T[300,13] f32[2,3,13] u32[300]:below=2 U?", NULL, FLOATS, "f32 bf16"},

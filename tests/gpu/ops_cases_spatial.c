@@ -8,6 +8,7 @@
 #define MOVED "f32 f16 bf16 i8 u8 bool i32 u32"
 #define OTHERS "i16 u16 i64 u64 f64"
 #define POOLED "f32 f16 bf16 i8 u8"
+#define WHOLE "i16 u16 i32 u32 i64 u64"
 
 const op_case op_spatial_cases[] = {
     {"unfold", "T[2,3,1,5,7]:special",
@@ -16,13 +17,16 @@ const op_case op_spatial_cases[] = {
      "channels_last=1 kernel_h=3 kernel_w=2 pad_h=1 pad_end_w=2 dilation_h=2", MOVED, NULL},
     {"unfold", "f32[3,4,3,5,2] T?", "kernel_d=2 kernel_h=3 pad_d=1 stride_d=2 dilation_h=2", FLOATS,
      NULL},
+    {"unfold", "T[2,3,1,5,7]:special", "kernel_h=3 kernel_w=2 pad_h=1 stride_w=2", OTHERS, NULL},
     {"unfold", "f32[1,1,1,1,1]", NULL, NULL, NULL},
     {"unfold", "f32[2,3,2,1,1,37]", "kernel_w=5 pad_w=4 pad_end_w=4 dilation_w=2 stride_w=3", NULL,
      NULL},
     {"fold", "T[2,18,1,3,5] U?", "kernel_h=3 kernel_w=2 pad_h=1 stride_h=2 size_h=6 size_w=6",
      FLOATS, FLOATS},
-    {"fold", "i32[2,18,1,3,5]", "kernel_h=3 kernel_w=2 stride_w=2 dilation_h=2 size_h=7 size_w=10",
-     NULL, NULL},
+    {"fold", "T[2,18,1,3,5]", "kernel_h=3 kernel_w=2 stride_w=2 dilation_h=2 size_h=7 size_w=10",
+     "i32 u32", NULL},
+    {"fold", "T[2,18,1,3,5]:int=70000", "kernel_h=3 kernel_w=2 pad_h=1 size_h=3 size_w=6",
+     "i64 u64", NULL},
     {"fold", "f32[2,1,3,5,18]:salted",
      "channels_last=1 kernel_h=3 kernel_w=2 pad_w=1 stride_w=3 size_h=9 size_w=13", NULL, NULL},
     {"fold", "f32[2,24,3,2,2]",
@@ -40,7 +44,7 @@ const op_case op_spatial_cases[] = {
      "channels_last=1 groups=2 pad_d=1 dilation_h=2", NULL, NULL},
     {"conv_direct", "f32[1,1,1,1,1] f32[1,1,1,1,1]", NULL, NULL, NULL},
     {"pool_max", "T[2,3,1,6,7]:special", "kernel_h=3 kernel_w=2 pad_h=1 pad_end_h=2 stride_w=2",
-     POOLED, NULL},
+     POOLED " " WHOLE, NULL},
     {"pool_max", "T[2,1,6,7,3]:salted",
      "channels_last=1 ceil_mode=1 kernel_h=3 kernel_w=3 stride_h=2 stride_w=2 pad_h=1 pad_w=1",
      POOLED, NULL},
@@ -48,7 +52,7 @@ const op_case op_spatial_cases[] = {
      "kernel_d=2 kernel_h=2 kernel_w=2 dilation_d=3 pad_d=1 ceil_mode=1 stride_h=3", NULL, NULL},
     {"pool_max", "f32[1,1,1,1,1]", NULL, NULL, NULL},
     {"pool_argmax", "T[2,3,1,6,7]:special", "kernel_h=3 kernel_w=2 pad_h=1 pad_end_h=2 stride_w=2",
-     POOLED, NULL},
+     POOLED " " WHOLE, NULL},
     {"pool_argmax", "f32[2,1,6,7,3]:int=2",
      "of=plane channels_last=1 ceil_mode=1 kernel_h=3 kernel_w=3 stride_h=2 stride_w=2 pad_h=1",
      NULL, NULL},
@@ -64,7 +68,8 @@ const op_case op_spatial_cases[] = {
     {"pool_average", "f32[1,1,1,1,1]", NULL, NULL, NULL},
     {"pad_axis", "T[2,3,5,4]:special", "before=2 after=3", MOVED " " OTHERS, NULL},
     {"pad_axis", "T[2,5,4]:special", "before=2 after=3 value=7", OTHERS, NULL},
-    {"resize_axis", "T[2,5,3]:special", "size=8 mode=nearest", "i16 u16", NULL},
+    {"pad_axis", "T[2,5,4]:special", "before=2 value=4503599627370497", "i64 u64", NULL},
+    {"resize_axis", "T[2,5,3]:special", "size=8 mode=nearest", OTHERS, NULL},
     {"pad_axis", "f32[3,5,1]:special T?", "before=7 after=11 mode=U value=2.5", "f32 f16",
      "constant edge reflect wrap symmetric"},
     {"pad_axis", "f32[2,1,3]", "before=3 after=2 mode=U", NULL, "reflect wrap symmetric"},

@@ -8,7 +8,7 @@
 #define WIDE "i64 u64 f64"
 #define LONG "i64 u64"
 #define NUMBERS "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool"
-#define IDS "i64 u64 i16 u16"
+#define IDS "i64 u64 i16 u16 i8 u8"
 
 const op_case op_type_cases[] = {
     {"cast", "T[301]:special U?", NULL, SMALL, NUMBERS},
@@ -78,6 +78,13 @@ const op_case op_type_cases[] = {
     {"relu", "i16[101]:special", NULL, NULL, NULL},
     {"square", "T[101]:special", NULL, SMALL, NULL},
     {"clamp", "T[101]:special", "low=-2 high=3", SMALL, NULL},
+    {"clamp", "T[101]:special", "low=-3 high=16777217", "i32 u32 " LONG, NULL},
+    {"clamp", "i64[101]:special u64?", "low=-4503599627370497 high=4503599627370499", NULL, NULL},
+    {"scale", "T[101]:int=40000000", "factor=3 offset=16777217", "i32 u32 " LONG, NULL},
+    {"scale", "T[101]:int=100 f32?", "factor=0.5 offset=1.5", LONG, NULL},
+    {"iota", "T[301]", "start=60", "f32 f16 bf16 i8 u8 i32 i16 u16 " LONG, NULL},
+    {"iota", "T[37]", "start=4503599627370497", LONG, NULL},
+    {"iota", "T[37]", "start=-18", "i64 i32 f32", NULL},
     {"select", "bool[301] T[301]:special T[301]:special", NULL, NUMBERS, NULL},
     {"select", "bool[5,1] f32[5,9] f32[9]", NULL, NULL, NULL},
     {"equal", "T[31,17]:int=3 T[17]:int=3", NULL, SMALL, NULL},
@@ -103,7 +110,7 @@ const op_case op_type_cases[] = {
     {"gather_rows", "q8_0[9,64] T[12]:below=10 f16?", NULL, IDS, NULL},
     {"scatter_rows", "T[3,5]:special U[3]:each=9 T[9,5]", NULL, SMALL, IDS},
     {"scatter_rows", "T[3,5]:special i64[3]:each=9 T[7,5]", NULL, WIDE, NULL},
-    {"rope", "f32[9,2,16] T[9]:below=5000", NULL, IDS, NULL},
+    {"rope", "f32[9,2,16] T[9]:below=120", NULL, IDS, NULL},
     {"rope", "f16[9,2,16] T[9]:int=5000", NULL, "i64 i16", NULL},
     {"transpose", "T[7,5]:special", NULL, SMALL " " WIDE, NULL},
     {"permute", "T[3,1,6,5]:special", "order=cadb", SMALL " " WIDE, NULL},
@@ -140,7 +147,7 @@ const op_case op_type_cases[] = {
     {"top_k", "T[5,67]:special", "k=9 order=largest", SMALL, NULL},
     {"top_k_partial", "T[2,500]:special", "k=7 splits=3 order=largest", SMALL, NULL},
     {"top_k_merge", "T[3,4,9]:special u32[3,4,9]", "order=largest", SMALL, NULL},
-    {"fill", "T[101]", "value=3e9", LONG, NULL},
+    {"fill", "T[101]", "value=3000000001", LONG " u32", NULL},
     {"fill", "u16[101]", "value=60000", NULL, NULL},
     {"fill", "bool[101]", "value=1", NULL, NULL},
     {"fill", "i16[101]", "value=-300", NULL, NULL},

@@ -131,8 +131,8 @@ static void reference_one_hot(const rp_op_call *call, rp_op_data *data) {
         for (uint64_t d = 0; d < depth; d++)
             for (uint64_t k = 0; k < a.behind; k++) {
                 int64_t at = place(data->operands[0][f * a.behind + k], depth);
-                data->operands[1][(f * depth + d) * a.behind + k] =
-                    (double)(float)(at == (int64_t)d ? call->attrs[2] : call->attrs[3]);
+                data->operands[1][(f * depth + d) * a.behind + k] = rp_reference_number(
+                    call->operands[1].dtype, at == (int64_t)d ? call->attrs[2] : call->attrs[3]);
             }
 }
 

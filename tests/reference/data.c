@@ -83,10 +83,10 @@ static void reference_copy(const rp_op_call *call, rp_op_data *data) {
     for (uint64_t i = 0; i < n; i++) data->operands[1][i] = data->operands[0][i];
 }
 
-/* The attribute is f32 in the kernel; a pattern is small enough to be exact in both. */
 static void reference_fill(const rp_op_call *call, rp_op_data *data) {
     uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = (double)(float)call->attrs[0];
+    double value = rp_reference_number(call->operands[0].dtype, call->attrs[0]);
+    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = value;
 }
 
 static void reference_fill_words(const rp_op_call *call, rp_op_data *data) {
@@ -94,10 +94,22 @@ static void reference_fill_words(const rp_op_call *call, rp_op_data *data) {
     for (uint64_t i = 0; i < n; i++) data->operands[0][i] = call->attrs[0];
 }
 
+/* Wrapping in the bits that it is computed with. */
+static double counted(const rp_op_call *call, uint64_t i) {
+    uint8_t dtype = call->operands[0].dtype;
+    uint64_t bits = (uint64_t)(int64_t)call->attrs[0] + i;
+    switch (rp_op_formula_type(dtype)) {
+    case RP_TYPE_I32: return rp_reference_store(dtype, (int32_t)(uint32_t)bits);
+    case RP_TYPE_U32: return rp_reference_store(dtype, (uint32_t)bits);
+    case RP_TYPE_I64: return (double)(int64_t)bits;
+    case RP_TYPE_U64: return (double)bits;
+    }
+    return rp_reference_store(dtype, call->attrs[0] + (double)i);
+}
+
 static void reference_iota(const rp_op_call *call, rp_op_data *data) {
     uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++)
-        data->operands[0][i] = (double)(uint32_t)((uint64_t)call->attrs[0] + i);
+    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = counted(call, i);
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */

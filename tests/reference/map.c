@@ -30,6 +30,11 @@ static bool is_float(const sample *s) {
 
 /* ---- Arithmetic ------------------------------------------------------------------------------ */
 
+static double multiply(const sample *s, double a, double b) {
+    if (is_float(s)) return a * b;
+    return whole(s, (int64_t)((uint64_t)(int64_t)a * (uint64_t)(int64_t)b));
+}
+
 static double of_add(sample *s) {
     s->scale = fabs(s->a) + fabs(s->b);
     return is_float(s) ? s->a + s->b : whole(s, (int64_t)s->a + (int64_t)s->b);
@@ -38,11 +43,6 @@ static double of_add(sample *s) {
 static double of_sub(sample *s) {
     s->scale = fabs(s->a) + fabs(s->b);
     return is_float(s) ? s->a - s->b : whole(s, (int64_t)s->a - (int64_t)s->b);
-}
-
-static double multiply(const sample *s, double a, double b) {
-    if (is_float(s)) return a * b;
-    return whole(s, (int64_t)((uint64_t)(int64_t)a * (uint64_t)(int64_t)b));
 }
 
 static double of_mul(sample *s) {
@@ -78,7 +78,8 @@ static double of_pow(sample *s) {
 
 static double of_scale(sample *s) {
     s->scale = fabs(s->a * s->attrs[0]) + fabs(s->attrs[1]);
-    return s->a * s->attrs[0] + s->attrs[1];
+    if (is_float(s)) return s->a * s->attrs[0] + s->attrs[1];
+    return whole(s, (int64_t)multiply(s, s->a, s->attrs[0]) + (int64_t)s->attrs[1]);
 }
 
 static double of_add_scaled(sample *s) {
@@ -292,6 +293,8 @@ static void reference_of_element(const rp_op_call *call, rp_op_data *data) {
     uint32_t first = of == of_select ? 1 : 0;
     uint64_t count = rp_tensor_elements(call->operands + out);
     sample s = {.attrs = call->attrs, .type = meeting_type(call, first, out)};
+    /* The numbers of a scale are of out's type where that is one of integers, else f32. */
+    if (of == of_scale) s.type = meeting_type(call, 0, out + 1);
     for (uint64_t i = 0; i < count; i++) {
         double *const inputs[MAX_INPUTS] = {&s.a, &s.b, &s.c};
         for (uint32_t k = 0; k < out && k < MAX_INPUTS; k++) {

@@ -52,6 +52,13 @@ static inline double rp_reference_in_f32(double value) {
     return fabs(value) > FLT_MAX ? copysign(INFINITY, value) : value;
 }
 
+/* A number of an attribute as kernels have it where it becomes an element of a dtype: integers as a double holds
+ * them, else an f32. */
+static inline double rp_reference_number(uint8_t dtype, double number) {
+    bool whole = dtype < 32 && (RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT) >> dtype & 1;
+    return whole ? number : (double)(float)number;
+}
+
 /* What an element of an output is: integers truncated and saturated, NaN 0; f16 and bf16 beyond
  * their range infinite. Floats are otherwise left as they are: rounding is the tolerance's business. */
 double rp_reference_store(uint8_t dtype, double value);

@@ -52,7 +52,7 @@ static void reference_pad(const rp_op_call *call, rp_op_data *data) {
                 bool outside = at < 0 || at >= a.size;
                 double *to = &data->operands[1][(r * a.made + y) * a.c + c];
                 if (outside && mode == 0)
-                    *to = (double)(float)attr_of(call, "value");
+                    *to = rp_reference_number(call->operands[0].dtype, attr_of(call, "value"));
                 else
                     *to = data->operands[0][(r * a.size + walk(at, a.size, mode)) * a.c + c];
             }

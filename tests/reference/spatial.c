@@ -114,9 +114,11 @@ static void reference_fold(const rp_op_call *call, rp_op_data *data) {
                     data->scale[to] += fabs(one);
                 } while (next(&x, window));
             }
-    for (uint64_t i = 0; i < elements && call->operands[0].dtype == RP_I32; i++) {
+    uint8_t dtype = call->operands[0].dtype;
+    double least = dtype == RP_I32 ? 0x1p31 : 0; /* those of 64 bits are small here */
+    for (uint64_t i = 0; i < elements && (dtype == RP_I32 || dtype == RP_U32); i++) {
         double sum = data->operands[1][i];
-        data->operands[1][i] = sum - 0x1p32 * floor((sum + 0x1p31) * 0x1p-32);
+        data->operands[1][i] = sum - 0x1p32 * floor((sum + least) * 0x1p-32);
     }
 }
 

@@ -66,6 +66,13 @@ static bool choice_of(const char *choices, const char *word, size_t length, doub
     return false;
 }
 
+/* As far as it is one: what is none some test wants to see refused. */
+static void read_number(const rp_op_attr *attr, const char *text, size_t length, double *number,
+                        double *rest) {
+    if (!attr->like || !rp_number_parse_exact(text, length, number, rest))
+        *number = strtod(text, NULL);
+}
+
 static bool parse_attrs(rp_op_line *line, const char *text) {
     const rp_op *op = line->call.op;
     for (const char *at = text; *(at += strspn(at, " "));) {
@@ -78,7 +85,8 @@ static bool parse_attrs(rp_op_line *line, const char *text) {
         uint32_t index = rp_op_attr_index(op, at, name);
         if (index == RP_OP_MISSING || name >= length) return refuse(line, "not an attribute", at);
         if (op->attrs[index].kind != RP_ATTR_CHOICE)
-            line->call.attrs[index] = strtod(at + name + 1, NULL);
+            read_number(&op->attrs[index], at + name + 1, length - name - 1,
+                        &line->call.attrs[index], &line->call.rests[index]);
         else if (!choice_of(op->attrs[index].choices, at + name + 1, length - name - 1,
                             &line->call.attrs[index]))
             return refuse(line, "not a choice", at);
@@ -127,8 +135,9 @@ static void list_attrs(rp_graph *graph, rp_op_line *line) {
     for (uint32_t i = 0; i < op->attr_count; i++) {
         const rp_op_attr *attr = &op->attrs[i];
         rp_graph_attr item = {intern(graph, attr->name, strlen(attr->name)), RP_NONE,
-                              line->call.attrs[i]};
-        if (!attr->required && rp_number_same(item.number, attr->fallback)) continue;
+                              line->call.attrs[i], line->call.rests[i]};
+        if (!attr->required && rp_number_same(item.number, attr->fallback) && item.rest == 0)
+            continue;
         if (attr->kind == RP_ATTR_CHOICE) {
             const char *at = attr->choices;
             for (double k = 0; k < item.number; k++) at += strcspn(at, "|") + 1;
@@ -140,7 +149,7 @@ static void list_attrs(rp_graph *graph, rp_op_line *line) {
     if (line->call.formula)
         line->attrs[line->attr_count++] =
             (rp_graph_attr){intern(graph, "expr", 4),
-                            intern(graph, line->call.formula, strlen(line->call.formula)), 0};
+                            intern(graph, line->call.formula, strlen(line->call.formula)), 0, 0};
 }
 
 void rp_op_line_add(rp_graph *graph, rp_op_line *line, uint32_t id,

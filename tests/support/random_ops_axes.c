@@ -121,7 +121,11 @@ void rops_integers(rops_maker *m) {
         "expr=i64(a) * i64(b)", "expr=f32(a) + 0.5 * b", "expr=clamp(a, -9007199254740993, b)"};
     const uint64_t *usual = ROPS_DIMS(m->rows, m->columns);
     rp_dtype first = dtypes[rops_below(m, 7)], second = dtypes[rops_below(m, 7)];
-    rops_value a, b = rops_new_input(m, second, 2, ROPS_DIMS(1, m->columns), "special"), out;
+    rops_value a, b, out;
+    if (!rops_percent(m, 40))
+        b = rops_new_input(m, second, 2, ROPS_DIMS(1, m->columns), "special");
+    else if (!rops_whole(m, second, &b))
+        return;
     const rops_call cast = {
         .op = "cast", .inputs = {rops_pick(m, 2, usual)}, .input_count = 1, .dtype = first};
     if (rops_percent(m, 60))
@@ -129,6 +133,8 @@ void rops_integers(rops_maker *m) {
     else if (!rops_add(m, &cast, &a, 1))
         return;
     if (!rops_apply(m, "map", formulas[rops_below(m, 9)], a, b, ROPS_NOTHING, 2, &out)) return;
+    const uint32_t scaled = RP_DT_INDEX | RP_DT_LONG;
+    if ((scaled >> out.tensor.dtype & 1) && rops_percent(m, 40) && !rops_bounded(m, &out)) return;
     if (rops_percent(m, 40)) {
         static const char *const joins[] = {"by=sum", "by=prod", "by=min", "by=max"};
         bool scans = rops_percent(m, 50);

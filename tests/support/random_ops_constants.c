@@ -28,6 +28,52 @@ static const char *number(rops_maker *m) {
     return numbers[rops_below(m, sizeof numbers / sizeof *numbers)];
 }
 
+/* Integers whose digits f32, or f64, has not. */
+static const char *whole(rops_maker *m, uint8_t dtype) {
+    static const char *const i64[] = {"-9223372036854775808", "9007199254740993", "-4294967297",
+                                      "9"};
+    static const char *const u64[] = {"18446744073709551615", "9223372036854775809", "4294967297",
+                                      "9"};
+    static const char *const i32[] = {"-2147483648", "16777217", "2147483647", "-9"};
+    static const char *const u32[] = {"4294967295", "16777217", "2147483649", "9"};
+    uint32_t which = rops_below(m, 4);
+    if (dtype == RP_I64) return i64[which];
+    if (dtype == RP_U64) return u64[which];
+    return dtype == RP_I32 ? i32[which] : dtype == RP_U32 ? u32[which] : "9";
+}
+
+/* Integers that an op makes of a number: the same everywhere, or counted from it on. */
+bool rops_whole(rops_maker *m, uint8_t dtype, rops_value *out) {
+    char attrs[48];
+    bool same = rops_percent(m, 50);
+    rops_value v = {.tensor = rops_shape((rp_dtype)dtype, 2, ROPS_DIMS(m->rows, m->columns))};
+    if (rops_percent(m, 50)) v.tensor = rops_shape((rp_dtype)dtype, 1, ROPS_DIMS(m->columns));
+    v.buffer = rops_new_buffer(m, &v.tensor, NULL);
+    if (v.buffer == RP_NONE) return false;
+    snprintf(attrs, sizeof attrs, "%s=%s", same ? "value" : "start", whole(m, dtype));
+    const rops_call call = {
+        .op = same ? "fill" : "iota", .attrs = attrs, .into = v, .has_into = true};
+    return rops_add(m, &call, out, 1);
+}
+
+/* Bounds integers, or multiplies them, by numbers of their own dtype. */
+bool rops_bounded(rops_maker *m, rops_value *x) {
+    char attrs[96];
+    uint8_t dtype = x->tensor.dtype;
+    bool scales = rops_percent(m, 50);
+    const char *first = whole(m, dtype), *second = whole(m, dtype);
+    if (scales)
+        snprintf(attrs, sizeof attrs, "factor=%s offset=%s", first, second);
+    else
+        snprintf(attrs, sizeof attrs, "low=-inf high=%s", first);
+    const rops_call call = {.op = scales ? "scale" : "clamp",
+                            .attrs = attrs,
+                            .inputs = {*x},
+                            .input_count = 1,
+                            .dtype = (rp_dtype)dtype};
+    return rops_add(m, &call, x, 1);
+}
+
 /* A fill of the usual shape, of a row, of a column or of one element. */
 static bool constant(rops_maker *m, rops_value *out) {
     char attrs[48];

@@ -130,5 +130,8 @@ void rops_apply_as(rp_graph *graph, const rops_node *node, const rp_op_argument 
 void rops_axes(rops_maker *m);
 void rops_along(rops_maker *m);
 void rops_integers(rops_maker *m);
+/* Integers that are made of a number of their dtype, or bounded and scaled by such: random_ops_constants.c. */
+bool rops_whole(rops_maker *m, uint8_t dtype, rops_value *out);
+bool rops_bounded(rops_maker *m, rops_value *x);
 
 #endif

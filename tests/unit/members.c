@@ -129,6 +129,56 @@ static void numbers_round_trip(void) {
     }
 }
 
+/* Integers of 64 bits, all digits of them, near every power of two and anywhere. */
+static void integers_round_trip(void) {
+    uint64_t seed = 7;
+    for (uint32_t i = 0; i < 4000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t bits = i < 640 ? (UINT64_C(1) << i / 10) + i % 10 - 5 : seed >> seed % 64, again;
+        bool negative = i % 2 && bits <= (uint64_t)INT64_MAX + 1;
+        char digits[32];
+        double number, rest, number_again, rest_again;
+        snprintf(digits, sizeof digits, negative ? "-%llu" : "%llu", (unsigned long long)bits);
+        CU_ASSERT_FATAL(rp_number_parse_exact(digits, strlen(digits), &number, &rest));
+        CU_ASSERT_FATAL(rp_number_within(number, rest, INT64_MIN, UINT64_MAX, &again));
+        CU_ASSERT_FATAL(again == (negative ? 0 - bits : bits));
+        rp_text text;
+        rp_text_init(&text, NULL);
+        rp_number_print_exact(&text, number, rest);
+        CU_ASSERT_FATAL(rp_number_parse_exact(text.data, text.size, &number_again, &rest_again));
+        CU_ASSERT_FATAL(number == number_again && rest == rest_again);
+        rp_text_free(&text);
+    }
+}
+
+static void integers_within(void) {
+    const struct {
+        const char *digits;
+        bool in_i64, in_u64;
+    } cases[] = {{"-9223372036854775809", false, false},
+                 {"-9223372036854775808", true, false},
+                 {"-9223372036854775807", true, false},
+                 {"-1", true, false},
+                 {"-0", true, true},
+                 {"9223372036854775807", true, true},
+                 {"9223372036854775808", false, true},
+                 {"18446744073709551615", false, true},
+                 {"18446744073709551616", false, false},
+                 {"18446744073709551617", false, false},
+                 {"0.5", false, false},
+                 {"1e19", false, true},
+                 {"inf", false, false},
+                 {"nan", false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double number, rest;
+        uint64_t bits;
+        const char *digits = cases[i].digits;
+        CU_ASSERT_FATAL(rp_number_parse_exact(digits, strlen(digits), &number, &rest));
+        CU_ASSERT(rp_number_within(number, rest, INT64_MIN, INT64_MAX, &bits) == cases[i].in_i64);
+        CU_ASSERT(rp_number_within(number, rest, 0, UINT64_MAX, &bits) == cases[i].in_u64);
+    }
+}
+
 /* ---- Resolution ------------------------------------------------------------------------------ */
 
 static void uses_and_values(void) {
@@ -530,6 +580,8 @@ static void without_memory(void) {
 int main(void) {
     static const rp_test tests[] = {{"number forms", number_forms},
                                     {"numbers round trip", numbers_round_trip},
+                                    {"integers of 64 bits as text", integers_round_trip},
+                                    {"integers that 64 bits hold", integers_within},
                                     {"uses and values", uses_and_values},
                                     {"calls", calls},
                                     {"built by hand", built_by_hand},

@@ -74,8 +74,10 @@ static bool agree(double found, double expected, double scale) {
 
 static void random_attrs(rp_op_call *call) {
     for (uint32_t i = 0; i < call->op->attr_count; i++)
-        if (call->op->attrs[i].required || random_below(2))
-            call->attrs[i] = (double)(1 + i) / 4; /* within the range of all of them */
+        if (call->op->attrs[i].required || random_below(2)) {
+            bool whole = rp_op_attr_type(call, i) != RP_TYPE_F32;
+            call->attrs[i] = (double)(1 + i) / (whole ? 1 : 4); /* within the range of all */
+        }
 }
 
 static bool parse(const rp_op_call *call, const char *text, rp_formula_block *block,
@@ -99,7 +101,6 @@ static double result_of(const rp_formula *formula, const double *names, uint8_t 
 static rp_op_call random_map(const rp_op *op) {
     rp_op_call call;
     rp_op_call_init(&call, op, op->operand_count);
-    random_attrs(&call);
     for (uint32_t k = 0; k < call.operand_count; k++) {
         rp_tensor *t = call.operands + k;
         t->dtype = random_dtype(op->operands[k].dtypes);
@@ -108,6 +109,7 @@ static rp_op_call random_map(const rp_op *op) {
         t->dims[1] = 7;
         if (k > 0 && k + 1 < call.operand_count) t->dims[random_below(2)] = 1;
     }
+    random_attrs(&call);
     return call;
 }
 

@@ -25,6 +25,9 @@ static void shapes(void) {
     accepts("copy", "", "u32[3,5] u32[15]", 1, "u32[15]");
     accepts("fill", "value=1e30", "f16[7]", 0, "f16[7]");
     accepts("fill", "value=-128", "i8[7]", 0, "i8[7]");
+    accepts("fill", "value=-9223372036854775808", "i64[7]", 0, "i64[7]");
+    accepts("fill", "value=9223372036854775807", "i64[7]", 0, "i64[7]");
+    accepts("fill", "value=18446744073709551615", "u64[7]", 0, "u64[7]");
     accepts("fill_words", "pattern=4294967295", "u32[7]", 0, "u32[7]");
     accepts("iota", "start=5", "u32[2,2]", 0, "u32[2,2]");
 }
@@ -50,11 +53,14 @@ static void refusals(void) {
     refuses("repeat_rows", "times=0", "f32[3,5]", "times");
     refuses("repeat_rows", "", "f32[3,5]", "times is missing");
     refuses("copy", "", "f32[3] u32[3]", "use cast");
-    refuses("fill", "value=256", "u8[3]", "256 is not a value of u8");
-    refuses("fill", "value=-1", "u32[3]", "-1 is not a value of u32");
-    refuses("fill", "value=0.5", "i32[3]", "0.5 is not a value of i32");
-    refuses("fill", "value=16777217", "u32[3]", "f32 holds exactly");
-    refuses("fill", "value=inf", "i32[3]", "inf is not a value");
+    refuses("fill", "value=256", "u8[3]", "value is 256, expected an integer from 0 to 255");
+    refuses("fill", "value=-1", "u32[3]", "value is -1, expected an integer from 0 to 4294967295");
+    refuses("fill", "value=0.5", "i32[3]", "value is 0.5, expected an integer from -2147483648 to");
+    refuses("fill", "value=-9223372036854775809", "i64[3]", "from -9223372036854775808 to");
+    refuses("fill", "value=9223372036854775808", "i64[3]", "expected an integer from");
+    refuses("fill", "value=18446744073709551616", "u64[3]",
+            "to 18446744073709551615, as out is u64");
+    refuses("fill", "value=inf", "i32[3]", "value is inf, expected an integer");
     refuses("fill", "", "", "out must be given");
     refuses("fill_words", "pattern=4294967296", "u32[3]", "pattern");
 }

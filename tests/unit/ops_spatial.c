@@ -55,7 +55,7 @@ static void refusals(void) {
             "x has 6 channels, no multiple of the window's 4 elements");
     refuses("fold", "size_w=0", "f32[1,6,1,1,4]", "neither attribute size_w nor the shape of out");
     refuses("fold", "stride_w=1073741824", "f32[1,6,1,1,4]", "more than 1073741824 elements");
-    refuses("fold", "", "i32[1,6,1,1,1] u32[1,6,1,1,1]", "out is u32");
+    refuses("fold", "", "i32[1,6,1,1,1] u32[1,6,1,1,1]", "x is i32 and out is u32");
     refuses("conv_direct", "groups=2", "f32[1,6,1,1,4] f32[4,2,1,1,1]",
             "x has 6 channels, and weight takes 2 for each of 2 groups");
     refuses("conv_direct", "groups=2", "f32[1,4,1,1,4] f32[5,2,1,1,1]",
@@ -66,15 +66,17 @@ static void refusals(void) {
     refuses("conv_direct", "", "f32[1,4,1,1,4] f32[5,4,1,1,5]", "the window spans 5 elements");
     refuses("pool_max", "kernel_w=2 pad_w=2", "f32[1,4,1,1,4]",
             "the grid is padded by 2 elements along w, of which the window spans 2");
-    refuses("pool_max", "", "i32[1,4,1,1,4]", "x is i32");
+    refuses("pool_max", "", "bool[1,4,1,1,4]", "x is bool");
     refuses("pool_max", "", "i8[1,4,1,1,4] f32[1,4,1,1,4]", "x is i8 and out is f32");
     refuses("pool_argmax", "of=row", "f32[1,4,1,1,4]", "of");
     refuses("pool_average", "", "u8[1,4,1,1,4]", "x is u8");
     refuses("pad_axis", "", "f32[7]", "x is f32[7], expected the shape [...,X,C]");
     refuses("pad_axis", "before=-1", "f32[7,1]", "before is -1");
     refuses("pad_axis", "before=1073741824", "f32[7,1]", "the axis would have 1073741831 elements");
-    refuses("pad_axis", "after=2 value=0.5", "i8[7,1]", "0.5 is not a value of i8");
-    refuses("pad_axis", "after=2 value=2", "bool[7,1]", "2 is not a value of bool");
+    refuses("pad_axis", "after=2 value=0.5", "i8[7,1]",
+            "value is 0.5, expected an integer from -128 to 127, as x is i8");
+    refuses("pad_axis", "after=2 value=2", "bool[7,1]",
+            "value is 2, expected an integer from 0 to 1");
     refuses("pad_axis", "after=2", "i8[7,1] f32[9,1]", "x is i8 and out is f32");
     refuses("pad_axis", "after=2", "f32[7,1] f32[8,1]", "out is f32[8,1]");
     refuses("pad_axis", "after=1000000000", "u8[7,5]", "more than 4278190080 elements");

@@ -399,7 +399,7 @@ static void test_wrong_attributes(void) {
     says("'inter' is none of neox|interleaved");
     attribute((rp_attribute){.name = "layout", .number = 1});
     says("is one of neox|interleaved");
-    attribute((rp_attribute){.name = "base", .text = "10"});
+    attribute((rp_attribute){.name = "base", .text = "ten"});
     says("is a number, not text");
     attribute((rp_attribute){.name = "dims", .number = 1.5});
     says("expected an integer");

@@ -471,7 +471,9 @@ def _fill_attribute(attribute: Any, name: str, value: Attribute, keep: List[Any]
     if isinstance(value, str):
         words: Optional[bytes] = cstring(value, name)
     elif is_number(value):
-        words, attribute.number = None, float(value)  # type: ignore[arg-type]
+        whole = int(value) if hasattr(value, "__index__") else 0
+        words = str(whole).encode() if abs(whole) > 2**53 else None  # digits that a double has not
+        attribute.number = 0.0 if words else float(value)  # type: ignore[arg-type]
     else:
         try:
             items = [n.item() if hasattr(n, "item") else n for n in value]  # type: ignore[union-attr]
