@@ -60,6 +60,11 @@ double rp_choose(rp_application *x, double best);
  * out to vary. */
 bool rp_choose_special(rp_application *x, bool best);
 
+/* Whether what is expanded is one of several sizes, of which others are larger. */
+static inline bool rp_application_is_asked(const rp_application *x) {
+    return x->choices && x->choices->made;
+}
+
 /* Records a mistake; returns RP_ERROR_INVALID. */
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format, ...)
     RP_PRINTF(4, 5);

@@ -245,7 +245,7 @@ static rp_status apply(rp_application *x, const void *what) {
         RP_TRY(take_attrs(&m));
     }
     m.call.sizes = x->graph->sizes.count ? &x->graph->sizes : NULL;
-    m.call.asked = x->choices && x->choices->made;
+    m.call.asked = rp_application_is_asked(x);
     if (has_blocks(&m.call)) {
         m.call.operands[0].dtype = RP_F32; /* all else is as of numbers */
         RP_TRY(judge(&m));

@@ -155,6 +155,10 @@ rp_status rp_windows_count(rp_expansion *x, const rp_grid *in, uint32_t pads, ui
         if (how == RP_AUTO_PAD_SAME_UPPER || how == RP_AUTO_PAD_SAME_LOWER)
             pad_same(w, i, in->size[i], how == RP_AUTO_PAD_SAME_UPPER);
         uint64_t padded = in->size[i] + w->pad[i] + w->pad_end[i], spans = rp_windows_extent(w, i);
+        if (spans > padded && rp_application_is_asked(x->application)) {
+            out->size[i] = 0; /* of sizes so small there are none */
+            continue;
+        }
         if (spans > padded)
             return rp_apply_error(x->application, RP_BLAME_OP, 0,
                                   "%s: a window spans %llu elements along %c, and x has %llu "

@@ -204,7 +204,7 @@ static rp_status read_link(rp_expansion *x, uint32_t i, uint64_t size, link *l) 
     const rp_number_list *scales = &x->numbers[SCALES];
     if (sizes->count) {
         l->size = (uint64_t)sizes->values[sizes->count == 1 ? 0 : i];
-        l->used = l->size != size;
+        l->used = !rp_choose_special(x->application, l->size == size);
         return RP_OK;
     }
     l->scale = scales->values[scales->count == 1 ? 0 : i];

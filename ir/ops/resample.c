@@ -111,6 +111,25 @@ static bool bind_places(rp_op_call *call, int64_t step, int64_t first, int64_t p
     return true;
 }
 
+/* The same of sizes that vary, where nothing else is given: not in the lowest terms, but the sizes themselves, of
+ * which the first place is a sum. */
+static void count_places(rp_op_call *call) {
+    uint64_t x = rp_sym(call, 'X'), y = rp_sym(call, 'Y');
+    bool half = call->attrs[COORDINATES] != ASYMMETRIC;
+    rp_op_bind(call, 'A', y);
+    rp_op_bind(call, 'B', x);
+    rp_op_bind(call, 'S', half ? 2 * x : x);
+    rp_op_bind(call, 'U', half ? 2 * y : y);
+    rp_op_bind_count(call, 'T', "Y", 1, 1);
+    if (half) rp_op_count_more(call, 'T', 'X');
+}
+
+static bool counts_places(const rp_op_call *call) {
+    int how = (int)call->attrs[COORDINATES];
+    return call->attrs[SCALE] == 0 && (call->asked || rp_op_is_sized(call)) &&
+           (how == HALF_PIXEL || how == HALF_PIXEL_SYMMETRIC || how == ASYMMETRIC);
+}
+
 /* With a scale of over / under, from the coordinates of ONNX's Resize times 2 * over. */
 static bool place(rp_op_call *call, fraction scale) {
     int64_t x = (int64_t)rp_sym(call, 'X'), y = (int64_t)rp_sym(call, 'Y');
@@ -153,6 +172,7 @@ static bool rule_resize(rp_op_call *call) {
         return rp_op_fail(call, "x is %s, expected a float: nothing lies between other elements",
                           rp_dtype_name(x));
     if (!read_scale(call, &scale) || !place(call, scale) || !bind_filter(call, scale)) return false;
+    if (counts_places(call)) count_places(call);
     rp_op_bind(call, 'G', call->attrs[MODE] == NEAREST ? rp_sym(call, 'C') : 1);
     return rp_op_same_class(call, 0, 1);
 }

@@ -313,7 +313,8 @@ class Sizes(cli.Case):
                   "turned": ("out", ["a", "b", "c"]), "tiled": ("out", ["2 * a", "b", "3 * c"]), "last": ("out", ["a", 1, "c"]),
                   "mean": ("out", ["b"]), "most": ("out", ["a", "c"]), "ordered": ("out", ["a", "b", "c"]),
                   "sums": ("out", ["a", "b", "c"]), "put": ("out", ["a", "b", "c"]), "product": ("out", ["b", "a", 4]),
-                  "larger": ("out", ["a", 3, "2 * b", "2 * c"]), "sized": ("out", ["a", "2 * b", "3 * c"])}
+                  "larger": ("out", ["a", 3, "2 * b", "2 * c"]), "sized": ("out", ["a", "2 * b", "3 * c"]),
+                  "fitted": ("out", ["a", 4, "c"]), "pooled": ("out", ["a", 2, "b / 2", "c / 2"])}
         lines = ["{op: flip, x: x, axes: [1, 2], out: f}", "{op: roll, x: f, shifts: [2, -3], axes: [1, 2], out: turned}",
                  "{op: tile, x: x, repeats: [2, 1, 3], out: tiled}",
                  "{op: slice_axes, x: x, starts: [-1], ends: [2147483647], axes: [1], out: last}",
@@ -323,7 +324,9 @@ class Sizes(cli.Case):
                  "{op: scatter_nd, data: x, indices: places, updates: v, reduction: max, out: put}",
                  '{op: einsum, a: x, b: d, equation: "abc,dc->bad", out: product}',
                  "{op: conv_transpose2d, x: image, weight: w, strides: 2, out: larger}",
-                 "{op: resize, x: x, scales: [2, 3], coordinates: asymmetric, rounding: floor, out: sized}"]
+                 "{op: resize, x: x, scales: [2, 3], coordinates: asymmetric, rounding: floor, out: sized}",
+                 "{op: resize, x: x, sizes: [4], axes: [1], mode: linear, out: fitted}",
+                 "{op: max_pool2d, x: image, kernel: 2, strides: 2, out: pooled}"]
         dtypes = {"at": "u32", "places": "u32", "most": "u32"}
         live = {"a": 5, "b": 9, "c": 7, "n": 6}
         points = ((5, 9, 7, 6), (1, 1, 1, 1), (2, 8, 1, 3), (0, 3, 2, 2), (2, 0, 3, 1), (3, 4, 0, 0))
@@ -350,6 +353,12 @@ class Sizes(cli.Case):
             want = np.zeros((a, 3, b, 2, c, 2)) + np.einsum("nihw,iojk->nohjwk", i["image"].astype("f8"), i["w"])
             np.testing.assert_allclose(r["larger"], want.reshape(r["larger"].shape), rtol=1e-5, atol=1e-5)
             np.testing.assert_array_equal(r["sized"], x.repeat(2, axis=1).repeat(3, axis=2))
+            place = (np.arange(4)[:, None] + 0.5) * b / 4 - 0.5
+            at, part = np.floor(place).astype(int), place - np.floor(place)
+            ends = [x.astype("f8")[:, np.clip(at + i, 0, b - 1)[:, 0]] if b else np.zeros((a, 4, c)) for i in (0, 1)]
+            np.testing.assert_allclose(r["fitted"], ends[0] * (1 - part) + ends[1] * part, rtol=1e-5, atol=1e-6)
+            windows = i["image"][:, :, :b // 2 * 2, :c // 2 * 2].reshape(a, 2, b // 2, 2, c // 2, 2)
+            np.testing.assert_array_equal(r["pooled"], windows.max(axis=(3, 5), initial=-9))
 
     def test_how_many(self):
         """How many are searched for follows a live value, as the shape of what is written does; distinct ones and depths."""
