@@ -194,8 +194,17 @@ def test_live_and_sizes(device, rng):
     y = h.reshape(tokens.as_size() * batch.as_size(), 8)
     p.output("y", y * 2)
     p.output("transposed", ops.transpose(x.reshape(batch.as_size() * tokens.as_size(), 8)))
+    p.output("last", x[:, -1] - x[..., 0, :])
+    p.output("turned", x[:, ::-1, 6:1:-2])
+    p.output("flat", ops.row_max(x.reshape(-1, 4)))
+    p.output("best", ops.top_k(x, shape=(batch, tokens, batch)))
+    assert x[:, None].reshape(tokens.as_size(), -1).shape == (tokens.as_size(), batch.as_size() * 8)
+    with pytest.raises(rp.InvalidError, match="cannot be seen as"):
+        x.reshape(-1, 5)
+    with pytest.raises(TypeError, match="one that shapes show is left out"):
+        ops.top_k(x, k=tokens)
     with pytest.raises(rp.InvalidError, match="follows live values"):
-        x[1]
+        x[:, 1:3]
     plan = p.compile()
     assert plan.buffer("x").sized and plan.shape("x", tokens=3, batch=2) == (2, 3, 8)
     with plan.open(device) as run:
@@ -205,6 +214,10 @@ def test_live_and_sizes(device, rng):
             want = array.astype("f8") / np.sqrt((array.astype("f8") ** 2).mean(-1, keepdims=True) + 1e-6)
             np.testing.assert_allclose(out["y"], 2 * want.reshape(-1, 8), rtol=1e-5)
             np.testing.assert_array_equal(out["transposed"], array.reshape(-1, 8).T)
+            np.testing.assert_array_equal(out["last"], array[:, -1] - array[:, 0] if t else np.zeros((b, 8)))
+            np.testing.assert_array_equal(out["turned"], array[:, ::-1, 6:1:-2])
+            np.testing.assert_array_equal(out["flat"], array.reshape(-1, 4).max(axis=1))
+            np.testing.assert_array_equal(out["best"], np.argsort(-array, axis=2)[:, :, :b])
         run.set(tokens=2, batch=1)
         with pytest.raises(rp.InvalidError, match=r"x is f32\[1, 2, 8\]"):
             run(x=np.zeros((1, 3, 8), "f4"))

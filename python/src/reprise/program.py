@@ -468,6 +468,9 @@ def _fill_attribute(attribute: Any, name: str, value: Attribute, keep: List[Any]
     label = ffi.new("char[]", cstring(name, "an attribute's name"))
     keep.append(label)
     attribute.name = label
+    if isinstance(value, (Tensor, Size)):
+        raise TypeError(f"attribute '{name}' is {value!r}: it is fixed when a program is compiled; one that shapes show is "
+                        "left out, and follows that of an output")
     if isinstance(value, str):
         words: Optional[bytes] = cstring(value, name)
     elif is_number(value):

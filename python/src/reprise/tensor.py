@@ -194,18 +194,18 @@ class Tensor:
     @property
     def size(self) -> int:
         """Elements; of a shape that follows live values there is none that is known."""
-        total = 1
-        for n in self.fixed_shape():
-            total *= n
-        return total
+        return math.prod(self.fixed_shape())
 
     @property
     def nbytes(self) -> int:
         return self.size // _arrays.block(self._code) * int(lib.rp_dtype_size(self._code))
 
+    def _is_fixed(self) -> bool:
+        return not any(isinstance(n, Size) for n in self.shape)
+
     def fixed_shape(self) -> Tuple[int, ...]:
         """The shape, where it follows no live values."""
-        if any(isinstance(n, Size) for n in self.shape):
+        if not self._is_fixed():
             raise InvalidError(f"the shape {list(self.shape)} of '{self.name}' follows live values")
         return tuple(int(n) for n in self.shape)  # type: ignore[arg-type]
 
@@ -234,9 +234,9 @@ class Tensor:
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape: a view. One dimension may be -1."""
         dims: List[Dim] = list(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else list(shape)
-        if any(isinstance(n, Size) for n in [*dims, *self.shape]):
-            if -1 in dims:
-                raise InvalidError("-1 stands for no dimension where a shape follows live values")
+        if not self._is_fixed() or any(isinstance(n, Size) for n in dims):
+            if any(n == -1 for n in dims if not isinstance(n, Size)):
+                dims = self._completed(dims)
             return self._view(dims, self._offset)
         size, known = self.size, 1
         for n in dims:
@@ -248,9 +248,28 @@ class Tensor:
             raise InvalidError(f"{self.dtype}{list(self.shape)} cannot be seen as {dims}")
         return self._view(dims, self._offset)
 
+    def _completed(self, dims: List[Dim]) -> List[Dim]:
+        """A shape whose -1 is what the others leave of this one: sizes that are in neither, and a number."""
+        sizes = [n for n in self.shape if isinstance(n, Size)]
+        number = math.prod(n for n in self.shape if not isinstance(n, Size))
+        fits = dims.count(-1) == 1
+        for n in dims:
+            if isinstance(n, Size):
+                fits &= n in sizes
+                sizes = [*sizes[:sizes.index(n)], *sizes[sizes.index(n) + 1:]] if fits else sizes
+            elif n != -1:
+                fits &= n > 0 and number % n == 0
+                number //= n if fits else 1
+        if not fits:
+            raise InvalidError(f"{self.dtype}{list(self.shape)} cannot be seen as {dims}")
+        rest: Dim = number
+        for size in reversed(sizes):
+            rest = size if rest == 1 else size * rest
+        return [rest if not isinstance(n, Size) and n == -1 else n for n in dims]
+
     def __getitem__(self, key: Any) -> "Tensor":
         keys = list(key) if isinstance(key, tuple) else [key]
-        shape = self.fixed_shape()
+        shape = self.shape
         dots = [i for i, k in enumerate(keys) if k is Ellipsis]  # == would make an op of a tensor
         if len(dots) > 1:
             raise IndexError("more than one ellipsis in an index")
@@ -524,13 +543,18 @@ def _index(t: Tensor, keys: List[Any]) -> Tensor:
     """Basic indexing: views while only the first dimension that is longer than 1 is cut, else ops."""
     from . import ops
     axis = 0
-    kept: List[Optional[int]] = []  # dimensions of the result: None is a new one
+    kept: List[Dim] = []  # dimensions of the result
     for key in keys:
         if key is None:
             kept.append(1)
             continue
-        shape = t.fixed_shape()
+        shape = t.shape
         n = shape[axis]
+        if isinstance(n, Size):
+            t = _cut_size(ops, t, axis, n, key)
+            kept += [n] if isinstance(key, slice) else []
+            axis += 1
+            continue
         if isinstance(key, int) or hasattr(key, "__index__"):
             place = key.__index__()
             if not -n <= place < n:
@@ -539,7 +563,7 @@ def _index(t: Tensor, keys: List[Any]) -> Tensor:
         else:
             start, step, count = _steps(key, n)
             kept.append(count)
-        if count == 0:
+        if count == 0 and t._is_fixed():
             t = t._view((*shape[:axis], 0, *shape[axis + 1:]), t._offset)
         elif (start, step, count) != (0, 1, n):
             t = _cut(ops, t, axis, start, step, count)
@@ -547,13 +571,24 @@ def _index(t: Tensor, keys: List[Any]) -> Tensor:
     return t if tuple(kept) == t.shape else t.reshape(kept or [1])
 
 
+def _cut_size(ops: Any, t: Tensor, axis: int, n: Size, key: Any) -> Tensor:
+    """Of a dimension that follows live values: all of it, in either order, or its first or last slice."""
+    if isinstance(key, slice) and key == slice(None):
+        return t
+    if isinstance(key, slice) and key == slice(None, None, -1):
+        return ops.flip(t, axes=[axis])  # type: ignore[no-any-return]
+    if not isinstance(key, slice) and key in (0, -1):
+        return ops.take_range(t, axis=axis, start=int(key), count=1)  # type: ignore[no-any-return]
+    raise InvalidError(f"dimension {axis} of '{t.name}', {n}, follows live values: expected :, ::-1, 0 or -1")
+
+
 def _cut(ops: Any, t: Tensor, axis: int, start: int, step: int, count: int) -> Tensor:
+    if not t._is_fixed():
+        return ops.take_range(t, axis=axis, start=start, step=step, count=count)  # type: ignore[no-any-return]
     shape = t.fixed_shape()
     if (step == 1 or count == 1) and all(n == 1 for n in shape[:axis]):
         row = int(lib.rp_dtype_size(t._code))
-        inner = 1
-        for n in shape[axis + 1:]:
-            inner *= n
+        inner = math.prod(shape[axis + 1:])
         if axis + 1 == len(shape):
             if start % _arrays.block(t._code) or count % _arrays.block(t._code):
                 raise InvalidError(f"a slice of {t.dtype} is whole blocks of {_arrays.block(t._code)}")
