@@ -11,6 +11,7 @@
 #include "composite/rows.h"
 #include "composite/sized.h"
 #include "composite/split.h"
+#include "composite/wider.h"
 #include "ops/product.h"
 #include "ops/tables.h"
 
@@ -265,5 +266,5 @@ static rp_status apply(rp_application *x, const void *what) {
 }
 
 rp_status rp_apply_op(rp_application *x, const rp_op *op) {
-    return apply(x, op);
+    return rp_wider_takes(x, op) ? rp_wider_apply(x, op) : apply(x, op);
 }

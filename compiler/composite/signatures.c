@@ -64,7 +64,7 @@ rp_status rp_signature_get_operand(uint32_t signature, uint32_t index,
                                           .brief = o->brief,
                                           .access = (rp_access)o->access,
                                           .optional = o->optional,
-                                          .dtypes = o->dtypes,
+                                          .dtypes = o->dtypes | o->taken,
                                           .shape = o->shape,
                                           .like = o->like};
     } else {

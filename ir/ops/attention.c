@@ -157,7 +157,7 @@ enum { CACHE = RP_DT_FLOAT | RP_DT(RP_Q8_0) };
 #define LENGTH                                                                                     \
     {                                                                                              \
         .name = "length", .brief = "rows of the cache that take part, the first ones",             \
-        .shape = "*K", .dtypes = RP_DT_INDEX, .at = RP_AT_ANY                                      \
+        .shape = "*K", .dtypes = RP_DT_INDEX, .taken = RP_DT_COUNT, .at = RP_AT_ANY                \
     }
 
 #define MASK(shape_)                                                                               \
@@ -171,7 +171,8 @@ enum { CACHE = RP_DT_FLOAT | RP_DT(RP_Q8_0) };
 #define TABLE                                                                                      \
     {                                                                                              \
         .name = "table", .brief = "the pages of each sequence, where k and v are pages",           \
-        .shape = "*V X", .dtypes = RP_DT_INDEX, .at = RP_AT_ANY, .optional = true, .absent = "0u"  \
+        .shape = "*V X", .dtypes = RP_DT_INDEX, .taken = RP_DT_COUNT, .at = RP_AT_ANY,             \
+        .optional = true, .absent = "0u"                                                           \
     }
 
 #define COUNT(name_, brief_, symbol_)                                                              \
@@ -291,6 +292,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "the token's own row, for causality and a window",
                       .shape = "*N",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
@@ -337,6 +339,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "the row of the cache that they become",
                       .shape = "*N",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY},
                      LENGTH,
                      MASK("*M Y"),
@@ -451,6 +454,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "rows of the cache before these tokens",
                       .shape = "*K",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
@@ -459,6 +463,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "rows that take part, the first ones",
                       .shape = "*O",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
@@ -474,6 +479,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "where each sequence's tokens begin, and where the last one's end",
                       .shape = "Z",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
@@ -481,6 +487,7 @@ const rp_op rp_ops_attention[] = {
                       .brief = "the same of rows of k and v",
                       .shape = "M",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
@@ -524,17 +531,20 @@ const rp_op rp_ops_attention[] = {
             {{.name = "position",
               .brief = "the row of each sequence's first token",
               .shape = "*K",
-              .dtypes = RP_DT_INDEX},
+              .dtypes = RP_DT_INDEX,
+              .taken = RP_DT_COUNT},
              {.name = "table",
               .brief = "the pages of each sequence, where caches are pages",
               .shape = "*V X",
               .dtypes = RP_DT_INDEX,
+              .taken = RP_DT_COUNT,
               .optional = true,
               .absent = "0u"},
              {.name = "q_offsets",
               .brief = "where each sequence's tokens begin, and where the last one's end",
               .shape = "Z",
               .dtypes = RP_DT_INDEX,
+              .taken = RP_DT_COUNT,
               .sites = 2,
               .optional = true,
               .absent = "0u"},

@@ -163,6 +163,7 @@ enum {
     RP_DT_WIDE = RP_DT_LONG | RP_DT(RP_F64),
     RP_DT_ID =
         RP_DT_INDEX | RP_DT_SHORT | RP_DT_LONG | RP_DT(RP_I8) | RP_DT(RP_U8), /* numbers of rows */
+    RP_DT_COUNT = RP_DT_ID & ~RP_DT_INDEX, /* of counts: what becomes i32 or u32 */
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
     RP_DT_WORD =
         RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with in 32 bits */
@@ -187,6 +188,8 @@ typedef struct rp_op_operand {
     const char *shape;  /* symbols, see above; NULL: broadcasts to the first output's shape (NumPy's
                          * rules); on an output: the shape that the inputs broadcast to */
     uint32_t dtypes;    /* RP_DT() bits */
+    uint32_t taken;     /* an input: what front ends take beside these, and make others of
+                         * (compiler/composite/wider.c) */
     uint8_t access;     /* rp_access: r; w (writes all); rw (writes some) */
     uint8_t at;         /* rp_op_place, for inputs of pointwise and kernel ops */
     bool optional;      /* inputs and outputs; an absent output is not computed */
@@ -331,7 +334,11 @@ struct rp_op {
     bool parts;        /* rows form: each row is cut into P parts of equal length, the last ones
                         * shorter; a part is reduced as a row is, and `n` is its length. Outputs
                         * are numbers of parts, "*R P" */
-    uint8_t transfer;  /* rp_op_transfer */
+    const char
+        *taken_as;    /* the composite, of the same operands and attributes, that front ends take
+                           * where an operand has a dtype of `taken`; of rows a reduction along the last
+                           * axis. NULL: the op itself, behind conversions */
+    uint8_t transfer; /* rp_op_transfer */
     char together; /* pointwise form, a symbol: as many elements of the output, from a multiple of
                         * it on, are neighbours in input 0, too, from a multiple of it on. Their text
                         * says where by VALUE_from. 0: nothing is known */

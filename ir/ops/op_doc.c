@@ -33,11 +33,11 @@ static void put_shape(rp_text *t, const rp_op_operand *operand) {
     if (star) rp_text_format(t, ", the dots multiply to %c", operand->shape[1]);
 }
 
-static void put_dtypes(rp_text *t, const rp_op_operand *operand) {
+static void put_dtypes(rp_text *t, uint32_t dtypes) {
     bool first = true;
     for (uint32_t d = 0; d < 32; d++) {
         const char *name = rp_dtype_name((rp_dtype)d);
-        if (!(operand->dtypes >> d & 1) || !name) continue;
+        if (!(dtypes >> d & 1) || !name) continue;
         rp_text_format(t, "%s%s", first ? "" : ", ", name);
         first = false;
     }
@@ -101,7 +101,7 @@ static void put_operands(rp_text *t, const rp_op *op) {
         rp_text_string(t, " | ");
         put_shape(t, operand);
         rp_text_string(t, " | ");
-        put_dtypes(t, operand);
+        put_dtypes(t, operand->dtypes);
         put_default(t, op, operand);
         rp_text_string(t, " | ");
         put_cell(t, operand->brief);
@@ -222,6 +222,21 @@ static void put_meaning(rp_text *t, const rp_op *op) {
     }
 }
 
+/* Dtypes that front ends make others of, and the operands that they are of. */
+static void put_taken(rp_text *t, const rp_op *op) {
+    for (uint32_t i = 0; i < op->operand_count; i++) {
+        const rp_op_operand *o = &op->operands[i];
+        if (!o->taken) continue;
+        rp_text_format(t, "\nFront ends take `%s` of ", o->name);
+        put_dtypes(t, o->taken);
+        if (op->taken_as)
+            rp_text_format(t, ", too, and make a [%s](#%s) of it.\n", op->taken_as, op->taken_as);
+        else
+            rp_text_format(t, ", too, converted to %s.\n",
+                           o->dtypes & RP_DT(RP_F32) ? "f32" : "i32 or u32");
+    }
+}
+
 /* In the order in which they are tried. */
 static void put_variants(rp_text *t, const rp_op *op) {
     if (!op->variants) return;
@@ -244,6 +259,7 @@ rp_status rp_op_doc(const rp_allocator *allocator, const rp_op *op, char **out_t
     put_attrs(&t, op);
     put_meaning(&t, op);
     if (op->notes) rp_text_format(&t, "Numerics: %s\n", op->notes);
+    put_taken(&t, op);
     put_variants(&t, op);
     rp_status status = rp_text_take(&t, out_text, NULL);
     rp_text_free(&t);

@@ -268,6 +268,7 @@ const rp_op rp_ops_quantise[] = {
                       .brief = "where row r goes",
                       .shape = "*R",
                       .dtypes = RP_DT_INDEX,
+                      .taken = RP_DT_COUNT,
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "dst",

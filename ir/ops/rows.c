@@ -6,7 +6,8 @@
  * to know: it loads rows once, shares them between ops, and evaluates what comes before and after
  * in the same kernel.
  *
- * Inputs are floats and bytes: reductions are made in f32, which would round larger integers. */
+ * Inputs are floats and bytes: reductions are made in f32, which would round larger integers. Of those front ends make
+ * other reductions, or floats where it is floats that are computed. */
 #include "ops/tables.h"
 
 enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT };
@@ -16,8 +17,8 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT };
     .length = "C"
 #define ROWS_IN                                                                                    \
     {                                                                                              \
-        .name = "x", .brief = "the rows", .shape = "*R C", .dtypes = SMALL, .access = RP_READ,     \
-        .at = RP_AT_ROW                                                                            \
+        .name = "x", .brief = "the rows", .shape = "*R C", .dtypes = SMALL,                        \
+        .taken = RP_DT_INDEX | RP_DT_LONG, .access = RP_READ, .at = RP_AT_ROW                      \
     }
 #define PER_ROW(formula_)                                                                          \
     {                                                                                              \
@@ -63,15 +64,19 @@ static const char norm_notes[] =
     "elsewhere; a NaN makes its row NaN.";
 
 const rp_op rp_ops_rows[] = {
-    {ROWS("row_sum", "sum", sum_notes), .operand_count = 2, .step_count = 1,
-     .operands = {ROWS_IN, PER_ROW("total")}, .steps = {{"total", RP_REDUCE_SUM, "x"}}},
+    {ROWS("row_sum", "sum", sum_notes), .taken_as = "reduce_sum", .operand_count = 2,
+     .step_count = 1, .operands = {ROWS_IN, PER_ROW("total")},
+     .steps = {{"total", RP_REDUCE_SUM, "x"}}},
     {ROWS("row_mean", "mean", sum_notes), .operand_count = 2, .step_count = 1,
      .operands = {ROWS_IN, PER_ROW("total / n")}, .steps = {{"total", RP_REDUCE_SUM, "x"}}},
-    {ROWS("row_min", "minimum", extreme_notes), .operand_count = 2, .step_count = 1,
-     .operands = {ROWS_IN, PER_ROW("least")}, .steps = {{"least", RP_REDUCE_MIN, "x"}}},
-    {ROWS("row_max", "maximum", extreme_notes), .operand_count = 2, .step_count = 1,
-     .operands = {ROWS_IN, PER_ROW("largest")}, .steps = {{"largest", RP_REDUCE_MAX, "x"}}},
-    {ROWS("argmin", "index of the minimum", arg_notes), .operand_count = 2, .step_count = 1,
+    {ROWS("row_min", "minimum", extreme_notes), .taken_as = "reduce_min", .operand_count = 2,
+     .step_count = 1, .operands = {ROWS_IN, PER_ROW("least")},
+     .steps = {{"least", RP_REDUCE_MIN, "x"}}},
+    {ROWS("row_max", "maximum", extreme_notes), .taken_as = "reduce_max", .operand_count = 2,
+     .step_count = 1, .operands = {ROWS_IN, PER_ROW("largest")},
+     .steps = {{"largest", RP_REDUCE_MAX, "x"}}},
+    {ROWS("argmin", "index of the minimum", arg_notes), .taken_as = "reduce_argmin",
+     .operand_count = 2, .step_count = 1,
      .operands = {ROWS_IN,
                   {.name = "out",
                    .brief = "an index for each row",
@@ -80,7 +85,8 @@ const rp_op rp_ops_rows[] = {
                    .access = RP_WRITE,
                    .expression = "place == 4294967295 ? 0 : place"}},
      .steps = {{"place", RP_REDUCE_ARGMIN, "x"}}},
-    {ROWS("argmax", "index of the maximum", arg_notes), .operand_count = 2, .step_count = 1,
+    {ROWS("argmax", "index of the maximum", arg_notes), .taken_as = "reduce_argmax",
+     .operand_count = 2, .step_count = 1,
      .operands = {ROWS_IN,
                   {.name = "out",
                    .brief = "an index for each row",

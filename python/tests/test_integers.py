@@ -312,3 +312,79 @@ def test_numbers_in_pipelines() -> None:
     assert [int(found[n][0]) for n in texts] == wanted
     with pytest.raises(rp.InvalidError, match="expected an integer from -9223372036854775808 to 9223372036854775807"):
         rp.parse(source.replace(texts["a"], "9223372036854775808"))
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u32", "i64", "u64"])
+def test_rows(dtype: str) -> None:
+    """Ops over rows, exact where integers are what they give, else of floats; those of integers by other reductions."""
+    kind = DTYPES[dtype]
+    value = drawn(dtype, 6 * 37, 12).reshape(2, 3, 37)
+    value[1, :, 20:] = value[1, :, :17]
+    expected: Dict[str, Any] = {}
+    p = rp.Program("rows")
+    x = p.input("x", (2, 3, 37), dtype)
+    for name, of in (("row_sum", np.sum), ("row_min", np.min), ("row_max", np.max), ("argmin", np.argmin), ("argmax", np.argmax)):
+        p.output(name, getattr(ops, name)(x + 1))
+        with np.errstate(over="ignore"):
+            same = {"dtype": kind} if of is np.sum else {}  # sums wrap, as those of reduce_sum
+            expected[name] = of(value + np.array(1, kind), axis=-1, **same)
+    best = ops.top_k(x, k=5, outputs=("values", "indices"))
+    p.output("values", best.values)
+    p.output("places", ops.top_k(x, k=5, order="smallest"))
+    expected["values"] = -np.sort(-value.astype(object), axis=-1)[..., :5]
+    expected["places"] = np.argsort(value, axis=-1, kind="stable")[..., :5]
+    p.output("mean", ops.row_mean(x))
+    p.output("softmax", ops.softmax(x, scale=1e-9))
+    p.output("halves", ops.l2_normalize(x, dtype="f16"))
+    p.output("moments", ops.moments(x))
+    plan = p.compile()
+    found = plan.open()(x=value)
+    for name, wanted in expected.items():
+        assert found[name].tolist() == wanted.tolist(), name
+    assert found["row_max"].dtype == np.dtype(kind) == found["values"].dtype and found["argmax"].dtype == np.uint32
+    floats = value.astype("f4").astype("f8")
+    assert np.allclose(found["mean"], floats.mean(-1), rtol=1e-5, atol=np.abs(floats).max() * 1e-6)
+    assert np.allclose(found["moments"], floats.mean(-1), rtol=1e-5, atol=np.abs(floats).max() * 1e-6)
+    assert found["halves"].dtype == np.float16
+    scores = np.exp((floats - floats.max(-1, keepdims=True)) * np.float32(1e-9))
+    assert np.allclose(found["softmax"], scores / scores.sum(-1, keepdims=True), rtol=1e-4, atol=1e-30)
+    if dtype != "i32":
+        return
+    plain = p.compile(level=0).open()(x=value)
+    for name, array in found.items():
+        assert plain[name].tobytes() == array.tobytes(), name
+
+
+@pytest.mark.parametrize("dtype", ["i64", "u64", "i16", "u8"])
+def test_counts(dtype: str) -> None:
+    """Lengths, positions and pages of any integers: as of i32 and u32."""
+    random = np.random.default_rng(13)
+    q, k, v = (random.standard_normal(s).astype("f4") for s in ((2, 1, 2, 8), (2, 16, 1, 8), (2, 16, 1, 8)))
+    pages = random.standard_normal((6, 8, 1, 8)).astype("f4")
+
+    def run(counts: str) -> Dict[str, np.ndarray]:
+        p = rp.Program("counts")
+        queries = p.input("q", q.shape)
+        length = p.input("length", (2,), counts)
+        table = p.input("table", (2, 2), counts)
+        p.output("plain", ops.attention(queries, p.input("k", k.shape), p.input("v", v.shape), length=length))
+        cache = p.input("pages", pages.shape)
+        p.output("paged", ops.attention(queries, cache, cache, length=length, table=table))
+        given = {"q": q, "k": k, "v": v, "pages": pages, "length": np.array([5, 16], DTYPES[counts]),
+                 "table": np.array([[4, 1], [0, 5]], DTYPES[counts])}
+        return dict(p.compile().open()(**given))
+
+    found, wanted = run(dtype), run("u32")
+    for name, array in wanted.items():
+        assert found[name].tobytes() == array.tobytes(), name
+
+
+def test_taken_wrongly() -> None:
+    p = rp.Program("wrong")
+    x = p.input("x", (3, 7), "i64")
+    with pytest.raises(rp.InvalidError, match="row_max has no attribute 'axes'"):
+        p.apply("row_max", {"x": x}, {"axes": 0}, outputs={"out": None})
+    with pytest.raises(rp.InvalidError, match="top_k.*k is 9, but rows have 7 elements"):
+        ops.top_k(x, k=9)
+    with pytest.raises(rp.InvalidError, match="softmax.*mask is f32"):
+        ops.softmax(x, p.input("mask", (4, 7)))

@@ -1,0 +1,82 @@
+/* Operands of dtypes that an op's kernels do not have.
+ *
+ * A kernel for every dtype of every operand would be many, most of which differ in a conversion alone. So ops say
+ * what front ends take beside what their kernels have (`taken`), and here that becomes other ops: the one with the
+ * same meaning that has kernels for it (`taken_as`: the sum of a row of i64 is a reduce_sum), or the op itself behind
+ * conversions. Integers that are computed with as floats become f32, rounded to the nearest; counts and numbers of
+ * rows become i32 or u32, saturated, and are then beyond all that there is. Conversions fuse where operands are
+ * asked for through hooks; what kernels bind as it is takes a small dispatch. */
+#include "composite/wider.h"
+
+#include "composite/apply.h"
+#include "composite/composite.h"
+#include "composite/signature.h"
+
+static const rp_op_operand *operand_named(const rp_op *op, const char *name) {
+    uint32_t index = rp_op_operand_index(op, name, strlen(name));
+    return index < op->operand_count ? &op->operands[index] : NULL;
+}
+
+static bool is_taken(const rp_op *op, const rp_given_operand *given) {
+    const rp_op_operand *operand = operand_named(op, given->name);
+    uint8_t dtype = given->argument.tensor.dtype;
+    return operand && dtype < 32 && (operand->taken >> dtype & 1) != 0;
+}
+
+bool rp_wider_takes(const rp_application *x, const rp_op *op) {
+    for (uint32_t i = 0; i < x->operand_count; i++)
+        if (is_taken(op, &x->operands[i])) return true;
+    return false;
+}
+
+/* The op of the same meaning; of reductions along the last axis. */
+static rp_status apply_other(rp_application *x, const rp_op *op) {
+    rp_signature other;
+    rp_attribute attrs[RP_APPLY_MAX_ATTRS] = {0};
+    rp_application inner = *x;
+    if (!rp_signature_find(op->taken_as, &other) || x->attr_count == RP_APPLY_MAX_ATTRS)
+        return rp_apply_error(x, RP_BLAME_OP, 0, "there is no op '%.60s'", op->taken_as);
+    for (uint32_t i = 0; i < x->attr_count; i++) {
+        attrs[i] = x->attrs[i];
+        if (rp_op_attr_index(op, attrs[i].name, strlen(attrs[i].name)) >= op->attr_count)
+            return rp_attribute_unknown(x, op->name, i);
+    }
+    if (op->form == RP_OP_ROWS)
+        attrs[inner.attr_count++] =
+            (rp_attribute){.name = rp_signature_attr(&other, 0)->name, .text = "-1"};
+    inner.op = op->taken_as;
+    inner.attrs = attrs;
+    rp_status status = rp_apply_to_graph(&inner);
+    if (status == RP_ERROR_INVALID)
+        rp_apply_error(x, inner.blame, inner.blame_index, "%s: %s", op->name, inner.error);
+    return status;
+}
+
+/* What kernels have in the place of a dtype. */
+static uint8_t converted(const rp_op_operand *operand, uint8_t dtype) {
+    bool sign = (RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64)) >> dtype & 1;
+    if (operand->dtypes & RP_DT(RP_F32)) return RP_F32;
+    return sign && (operand->dtypes & RP_DT(RP_I32)) ? RP_I32 : RP_U32;
+}
+
+rp_status rp_wider_apply(rp_application *x, const rp_op *op) {
+    if (op->taken_as) return apply_other(x, op);
+    const rp_composite as = {.info.name = op->name};
+    rp_expansion e = {.application = x, .composite = &as, .first_id = x->graph->nodes_count};
+    rp_given_operand made[RP_OP_FIXED_OPERANDS];
+    rp_part parts[RP_APPLY_MAX_OPERANDS];
+    uint32_t count = 0;
+    RP_TRY(rp_expand_label(&e));
+    for (uint32_t i = 0; i < x->operand_count; i++) {
+        rp_given_operand *given = &x->operands[i];
+        parts[i] = (rp_part){given->name, given};
+        if (!is_taken(op, given) || count == RP_OP_FIXED_OPERANDS) continue;
+        rp_given_operand *to = &made[count++];
+        RP_TRY(rp_expand_temp(&e, given->name, to));
+        to->argument.tensor.dtype =
+            converted(operand_named(op, given->name), given->argument.tensor.dtype);
+        RP_TRY(rp_expand_op(&e, "cast", RP_PARTS({"x", given}, {"out", to}), RP_NO_ATTRS));
+        parts[i].operand = to;
+    }
+    return rp_expand_op(&e, op->name, parts, x->operand_count, x->attrs, x->attr_count);
+}
