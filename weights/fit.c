@@ -10,7 +10,7 @@ static const char npy_f32[] = "<f4";
 
 int rp_weight_converts(const rp_weight *weight, rp_dtype dtype) {
     if (!weight || !weight->type) return 0;
-    return (dtype == RP_F32 && weight->dtype == RP_BF16) ||
+    return (dtype == RP_F32 && (weight->dtype == RP_BF16 || weight->dtype == RP_F16)) ||
            (dtype == RP_BF16 && strcmp(weight->type, npy_f32) == 0);
 }
 
@@ -26,7 +26,7 @@ rp_status rp_weight_convert(const rp_weight *weight, rp_dtype dtype, uint64_t fi
         float value;
         if (dtype == RP_F32) {
             memcpy(&half, from + i * sizeof half, sizeof half);
-            value = rp_bf16_to_f32(half);
+            value = weight->dtype == RP_F16 ? rp_f16_to_f32(half) : rp_bf16_to_f32(half);
             memcpy(to + i * sizeof value, &value, sizeof value);
         } else {
             memcpy(&value, from + i * sizeof value, sizeof value);
@@ -51,7 +51,9 @@ static rp_status wrong_type(const rp_weights *file, const rp_weight *w, const ch
     if (!file->npy)
         return rp_weights_say(file, diags, "%sis %s; buffer '%s' is %s%s", subject, w->type,
                               b->name, rp_dtype_name(b->dtype),
-                              w->dtype != RP_BF16 ? "" : ": BF16 fits buffers of bf16 and f32");
+                              w->dtype == RP_BF16  ? ": BF16 fits buffers of bf16 and f32"
+                              : w->dtype == RP_F16 ? ": F16 fits buffers of f16 and f32"
+                                                   : "");
     static const char *const numpy[] = {
 #define RP_X(symbol, code, keyword, bytes, block, name) [symbol] = name,
         RP_DTYPE_LIST(RP_X)

@@ -1,4 +1,4 @@
-/* Internal: bf16, the upper half of an f32. Rounded to nearest, ties to even; NaN stays NaN. */
+/* Internal: bf16, the upper half of an f32. Rounded to nearest, ties to even; NaN stays NaN. And f16 as f32. */
 #ifndef RP_BASE_BFLOAT_H
 #define RP_BASE_BFLOAT_H
 
@@ -9,6 +9,19 @@
 static inline float rp_bf16_to_f32(uint16_t half) {
     uint32_t bits = (uint32_t)half << 16;
     float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Exactly: the product moves the exponent, of denormals too. */
+static inline float rp_f16_to_f32(uint16_t half) {
+    uint32_t bits = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
+    bool special = (half & 0x7c00) == 0x7c00;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    value *= 0x1p112f;
+    memcpy(&bits, &value, sizeof bits);
+    bits |= sign | (special ? 0x7f800000 : 0);
     memcpy(&value, &bits, sizeof value);
     return value;
 }

@@ -125,7 +125,7 @@ def test_arrays(device, plan):
     x = inputs(1)
     with plan.open(device) as run:
         for given in (x.astype(">f4"), np.asfortranarray(x), x[::-1][::-1], x.tolist(), Foreign(x.copy()),
-                      x.reshape(4, N).view(), memoryview(x)):
+                      x.reshape(4, N).view(), memoryview(x), x.astype("f2")):
             assert right(run(x=given), 1)
         read_only = x.copy()
         read_only.flags.writeable = False

@@ -35,7 +35,7 @@ nodes:
 class Weights(cli.Case):
     def setUp(self):
         super().setUp()
-        self.tensors = {"w": np.arange(6, dtype="f4").reshape(2, 3), "h": np.arange(6, dtype="f2"),
+        self.tensors = {"w": np.arange(6, dtype="f4").reshape(2, 3), "h": np.array([1.5, -0.0, np.inf, 6e-8, 65504, -1 / 3], "f2"),
                         "b": np.array([0x3f80, 0xc000, 0x7f80, 0x0001], "u2"),
                         "q": np.arange(68, dtype="u1"), "wide": np.arange(6, dtype="i8")}
         self.write("m.safetensors", safetensors(self.tensors))
@@ -76,6 +76,10 @@ class Weights(cli.Case):
         np.testing.assert_array_equal(self.copied(), np.array([1, -2, np.inf, 2.0**-133], "f4"))
         self.pipeline("bf16", "[4]", "{file: m.safetensors, tensor: b}")
         np.testing.assert_array_equal(self.copied(), np.array([1, -2, np.inf, 2.0**-133], "f4"))
+        for source in ("{file: m.safetensors, tensor: h}", "h.npy"):
+            np.save(self.folder / "h.npy", self.tensors["h"])
+            self.pipeline("f32", "[6]", source)
+            np.testing.assert_array_equal(self.copied(), self.tensors["h"])
         self.pipeline("q8_0", "[2, 32]", "{file: m.safetensors, tensor: q}")
         np.testing.assert_array_equal(self.copied(), self.tensors["q"])
         np.save(self.folder / "q.npy", self.tensors["q"][::-1].copy())
@@ -89,6 +93,7 @@ class Weights(cli.Case):
                 ("w", "f32", "[3, 2]", "has shape (2, 3); buffer 'w' has shape (3, 2)"),
                 ("w", "f32", "[6]", "has shape (2, 3)"),
                 ("b", "f16", "[4]", "BF16 fits buffers of bf16 and f32"),
+                ("h", "bf16", "[6]", "F16 fits buffers of f16 and f32"),
                 ("w", "bf16", "[2, 3]", "tensor 'w' is F32; buffer 'w' is bf16"),
                 ("wide", "i32", "[6]", "is I64"),
                 ("q", "q8_0", "[1, 32]", "68 bytes of U8; buffer 'w' needs 34 of U8"),

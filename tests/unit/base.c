@@ -227,6 +227,23 @@ static void bfloats(void) {
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* Every f16, of both signs, exactly. */
+static void halves(void) {
+    uint32_t wrong = 0;
+    for (uint32_t bits = 0; bits < 0x7c00; bits++) {
+        int exponent = (int)(bits >> 10);
+        double value = ldexp((bits & 1023) + (exponent ? 1024 : 0), (exponent ? exponent : 1) - 25);
+        wrong += (double)rp_f16_to_f32((uint16_t)bits) != value;
+        wrong += (double)rp_f16_to_f32((uint16_t)(bits | 0x8000)) != -value;
+    }
+    for (uint32_t bits = 0x7c01; bits < 0x8000; bits++)
+        wrong += !isnan(rp_f16_to_f32((uint16_t)bits));
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(signbit(rp_f16_to_f32(0x8000)));
+    CU_ASSERT_EQUAL(rp_f16_to_f32(0x7c00), INFINITY);
+    CU_ASSERT_EQUAL(rp_f16_to_f32(0xfc00), -INFINITY);
+}
+
 static void shapes(void) {
     static const struct {
         rp_dtype dtype;
@@ -275,6 +292,7 @@ int main(void) {
                                     {"scopes", scopes},
                                     {"spelling", spelling},
                                     {"bf16", bfloats},
+                                    {"f16", halves},
                                     {"shapes", shapes},
                                     {"hashing", hashing},
                                     {NULL, NULL}};

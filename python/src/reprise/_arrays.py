@@ -147,6 +147,8 @@ def _fits(name: str, array: Array, code: int) -> Array:
             return np.ascontiguousarray(array, np.uint16)
         if native == np.float32:
             return _round_bf16(array)
+    elif native == np.float16 and wanted == np.float32:
+        return np.ascontiguousarray(array, wanted)
     elif native == wanted or (code == BOOL and native == np.uint8 and not (array > 1).any()):
         return np.ascontiguousarray(array, wanted)
     raise InvalidError(f"{name} is {dtype_name(code)}, got an array of {array.dtype}: "

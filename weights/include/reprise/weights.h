@@ -57,7 +57,7 @@ RP_API uint32_t rp_weights_find(const rp_weights *weights, const char *name);
 
 /* Whether an array is what a buffer of a plan wants: of its dtype and shape, where no dimensions are
  * the shape (1). Raw buffers take any array of their size, block-quantised ones the bytes of their
- * blocks as U8. Two kinds of arrays are converted: BF16 fits buffers of f32 as well, and f32 of .npy
+ * blocks as U8. Some arrays are converted: F16 and BF16 fit buffers of f32 as well, and f32 of .npy
  * files, which have no bf16, fits those of bf16. RP_ERROR_INVALID and a message with file, array and
  * buffer otherwise. */
 RP_API rp_status rp_weights_check(const rp_weights *weights, uint32_t index,
