@@ -402,8 +402,8 @@ static rp_status expand_histogram_of(rp_expansion *x) {
     if (tensor->dtype == RP_RAW) tensor->dtype = RP_U32;
     const rp_attribute zero = {.name = "value", .number = 0};
     const rp_attribute attrs[] = {
-        {.name = "low", .number = x->attrs[LOW]},
-        {.name = "high", .number = x->attrs[HIGH]},
+        {.name = "low", .text = x->texts[LOW], .number = x->attrs[LOW]},
+        {.name = "high", .text = x->texts[HIGH], .number = x->attrs[HIGH]},
         {.name = "bins", .number = x->attrs[BINS]},
         {.name = "outside", .text = x->attrs[OUTSIDE] > 0 ? "clamp" : "skip"}};
     RP_TRY(rp_expand_op(x, "fill", RP_PARTS({"out", o[COUNTS]}), &zero, 1));
@@ -543,13 +543,15 @@ const rp_composite rp_composites[] = {
                 .kind = RP_ATTR_NUMBER,
                 .required = true,
                 .low = -1e30,
-                .high = 1e30},
+                .high = 1e30,
+                .like = "x"},
                {.name = "high",
                 .brief = "where the last bin ends",
                 .kind = RP_ATTR_NUMBER,
                 .required = true,
                 .low = -1e30,
-                .high = 1e30},
+                .high = 1e30,
+                .like = "x"},
                REQUIRED_INTEGER("bins", 1, 1 << 20, "how many"),
                {.name = "outside",
                 .brief = "what is below low or above high",

@@ -207,6 +207,13 @@ const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
     return rp_emit_uint(e, name, (uint32_t)(int64_t)value);
 }
 
+const char *rp_emit_attr_number(rp_emit *e, uint32_t member, uint32_t attr) {
+    const char *word = rp_emit_attr(e, member, attr);
+    uint8_t type = rp_op_attr_type(&e->members[member].call, attr);
+    if (!rp_formula_is_wide(type)) return word;
+    return rp_emit_name(e, "%s(%s)", type == RP_TYPE_I64 ? "long_of" : "ulong_of", word);
+}
+
 const char *rp_emit_class(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_I8:

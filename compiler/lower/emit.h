@@ -201,6 +201,8 @@ const char *rp_emit_number(rp_emit *e, const char *bits);
 /* That of a symbol of a member's op, "m0_K", or of one of its attributes, "m0_eps". */
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol);
 const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr);
+/* The same as a number: one of 64 bits, elsewhere two words, is made of these. */
+const char *rp_emit_attr_number(rp_emit *e, uint32_t member, uint32_t attr);
 
 /* "float", "int", "uint": what elements of a dtype are computed as; "uvec2": those of 64 bits, as they
  * are moved and converted; who computes makes numbers of these (kernels/include/wide_math.glsl). */

@@ -94,18 +94,10 @@ const char *rp_emit_word(rp_emit *e, const char *name) {
     return rp_emit_name(e, "%s_", name);
 }
 
-/* An attribute as a number: one of 64 bits is made of its words. */
-static const char *attr_word(rp_emit *e, uint32_t member, uint32_t attr) {
-    const char *word = rp_emit_attr(e, member, attr);
-    uint8_t type = rp_op_attr_type(&e->members[member].call, attr);
-    if (!rp_formula_is_wide(type)) return word;
-    return rp_emit_name(e, "%s(%s)", type == RP_TYPE_I64 ? "long_of" : "ulong_of", word);
-}
-
 static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
     const rp_op_call *call = &e->members[member].call;
     if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
-    if (name < RP_NAME_STEP) return attr_word(e, member, name - RP_NAME_ATTR);
+    if (name < RP_NAME_STEP) return rp_emit_attr_number(e, member, name - RP_NAME_ATTR);
     if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
     if (name >= RP_NAME_PLACE) return rp_emit_name(e, "place%u_", name - RP_NAME_PLACE);
     if (call->op->parts) return rp_emit_name(e, "float(m%u_n)", member);

@@ -245,7 +245,9 @@ static void put_word(text_job *job, const char *word, size_t length, bool member
     }
     uint32_t attr = rp_op_attr_index(call->op, word, length);
     if (attr != RP_OP_MISSING && !called) {
-        rp_text_string(job->to, rp_emit_attr(e, job->member, attr));
+        bool computes = call->op->form == RP_OP_KERNEL;
+        rp_text_string(job->to, computes ? rp_emit_attr_number(e, job->member, attr)
+                                         : rp_emit_attr(e, job->member, attr));
         return;
     }
     if (job->value && length >= 5 && memcmp(word, "VALUE", 5) == 0 &&

@@ -26,10 +26,25 @@ static const rp_tensor *elements_like(const rp_op_call *call, uint32_t index) {
     return t->absent ? NULL : t;
 }
 
+/* Whether all numbers that may have fractions have none. */
+static bool are_whole(const rp_op_call *call, uint8_t dtype) {
+    int64_t low;
+    uint64_t high, bits;
+    if (!integer_range(dtype, &low, &high)) return false;
+    for (uint32_t i = 0; i < call->op->attr_count; i++)
+        if (call->op->attrs[i].fractions &&
+            !rp_number_within(call->attrs[i], call->rests[i], low, high, &bits))
+            return false;
+    return true;
+}
+
 uint8_t rp_op_attr_type(const rp_op_call *call, uint32_t index) {
     const rp_tensor *like = elements_like(call, index);
     if (call->op->attrs[index].kind != RP_ATTR_NUMBER) return RP_TYPE_U32;
     if (!like || like->dtype >= 32 || !((RP_DT_INDEX | RP_DT_LONG) >> like->dtype & 1))
+        return RP_TYPE_F32;
+    if (call->op->attrs[index].fractions && !rp_op_is_wide(like->dtype) &&
+        !are_whole(call, like->dtype))
         return RP_TYPE_F32;
     return rp_op_formula_type(like->dtype);
 }
@@ -45,7 +60,7 @@ uint64_t rp_op_attr_bits(const rp_op_call *call, uint32_t index) {
 
 const char *rp_op_attr_text(char text[RP_ATTR_SHOWN], double number, double rest) {
     uint64_t bits;
-    if (rest == 0 || !rp_number_within(number, rest, INT64_MIN, UINT64_MAX, &bits))
+    if (!rp_number_within(number, rest, INT64_MIN, UINT64_MAX, &bits))
         snprintf(text, RP_ATTR_SHOWN, "%.9g", number);
     else
         snprintf(text, RP_ATTR_SHOWN, number < 0 ? "-%llu" : "%llu",
@@ -63,6 +78,7 @@ static bool check_value(rp_op_call *call, uint32_t index) {
     uint64_t high, bits;
     if (!like || !integer_range(like->dtype, &low, &high)) return true;
     if (rp_number_within(value, call->rests[index], low, high, &bits)) return true;
+    if (attr->fractions && !rp_op_is_wide(like->dtype)) return true;
     if (attr->saturates && (value == trunc(value) || rp_op_attr_type(call, index) == RP_TYPE_F32))
         return true;
     rp_op_attr_text(text, value, call->rests[index]);

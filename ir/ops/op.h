@@ -235,11 +235,12 @@ typedef struct rp_op_attr {
     double fallback;     /* default; for a choice the index */
     double low, high;    /* range, both ends included; of a list that of each; a choice has none */
     const char *choices; /* "neox|interleaved"; of a list: what it is when left out, for people */
-    const char
-        *like; /* a number: an element of the operand of this name. Where those are integers it is
-                          * one that they can be, exactly; NULL: taken as f32 */
-    bool
-        saturates; /* one with `like`: where it is beyond what the elements can be, the nearest of these */
+    /* A number like an element of the operand of this name: where those are integers it is one that
+     * they can be, exactly. NULL: taken as f32. One that `saturates` may be beyond them, and is the
+     * nearest then. One that may have `fractions` need not be one of 32 bits: where any such of the op
+     * is none, all are f32. */
+    const char *like;
+    bool saturates, fractions;
 } rp_op_attr;
 
 /* The type in which kernels have an attribute: f32, u32 of what is no number, and where it is an integer that an

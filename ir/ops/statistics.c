@@ -4,12 +4,21 @@
  * before: sums of plain powers would need one step and lose all digits when the mean is large. */
 #include <float.h>
 
+#include "ops/op_formula.h"
 #include "ops/tables.h"
 
 /* ---- Histograms ------------------------------------------------------------------------------ */
 
-/* The kernel works with the limits as f32. */
+/* The kernel works with the limits as f32, but for those like integers. */
 static bool rule_histogram(rp_op_call *call) {
+    const double *ends = call->attrs, *rests = call->rests;
+    char from[RP_ATTR_SHOWN], to[RP_ATTR_SHOWN];
+    if (rp_op_attr_type(call, 0) != RP_TYPE_F32) {
+        if (ends[0] < ends[1] || (ends[0] == ends[1] && rests[0] < rests[1])) return true;
+        return rp_op_fail(call, "low is %s and high is %s; low must be the smaller one",
+                          rp_op_attr_text(from, ends[0], rests[0]),
+                          rp_op_attr_text(to, ends[1], rests[1]));
+    }
     float low = (float)call->attrs[0], high = (float)call->attrs[1], span = high - low;
     float bins = (float)rp_sym(call, 'B');
     if (!(low < high))
@@ -60,17 +69,19 @@ const rp_op rp_ops_statistics[] = {
         .name = "histogram",
         .family = "statistics",
         .brief = "adds the number of elements in each of several bins of equal width to counts",
-        .notes = "Exact. Element x belongs to the last bin b with (x - low) * bins >= b * (high - "
-                 "low), each operation rounded to f32, so every device agrees at the edges; high "
-                 "itself belongs to the last bin. NaN is skipped; integers are taken as f32. "
-                 "Counts start from what is there "
-                 "(fill them with 0 before) and wrap at 2^32.",
+        .notes =
+            "Exact. Element x belongs to the last bin b with (x - low) * bins >= b * (high - "
+            "low), each operation rounded to f32, so every device agrees at the edges; high "
+            "itself belongs to the last bin. NaN is skipped. Integers of 32 and 64 bits are such "
+            "where low and high are, and nothing is rounded; others are taken as f32. "
+            "Counts start from what is there "
+            "(fill them with 0 before) and wrap at 2^32.",
         .form = RP_OP_KERNEL,
         .operand_count = 2,
         .operands = {{.name = "x",
                       .brief = "what to count",
                       .shape = "*N",
-                      .dtypes = RP_DT_WORD,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true},
                      {.name = "counts",
                       .brief = "a number for each bin",
@@ -83,13 +94,17 @@ const rp_op rp_ops_statistics[] = {
                    .kind = RP_ATTR_NUMBER,
                    .required = true,
                    .low = -FLT_MAX,
-                   .high = FLT_MAX},
+                   .high = FLT_MAX,
+                   .like = "x",
+                   .fractions = true},
                   {.name = "high",
                    .brief = "where the last bin ends",
                    .kind = RP_ATTR_NUMBER,
                    .required = true,
                    .low = -FLT_MAX,
-                   .high = FLT_MAX},
+                   .high = FLT_MAX,
+                   .like = "x",
+                   .fractions = true},
                   {.name = "bins",
                    .brief = "how many",
                    .kind = RP_ATTR_INTEGER,

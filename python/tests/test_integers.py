@@ -388,3 +388,29 @@ def test_taken_wrongly() -> None:
         ops.top_k(x, k=9)
     with pytest.raises(rp.InvalidError, match="softmax.*mask is f32"):
         ops.softmax(x, p.input("mask", (4, 7)))
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u32", "i64", "u64"])
+def test_histogram(dtype: str) -> None:
+    """Bins of integers over all that there are, and over ranges that f32 and f64 do not tell apart."""
+    value, info = drawn(dtype, 3000, 14), np.iinfo(DTYPES[dtype])
+    near = int(info.max) - 200
+    value[:1500] = np.array([near + n for n in np.random.default_rng(15).integers(-20, 201, 1500).tolist()], DTYPES[dtype])
+    cases = [(int(info.min), int(info.max), 7, "skip"), (near, near + 150, 150, "clamp"), (near, near + 100, 33, "skip"),
+             (int(info.min), int(info.min) + 3, 1000, "clamp")]
+    p = rp.Program("histogram")
+    x = p.input("x", 3000, dtype)
+    for i, (low, high, bins, outside) in enumerate(cases):
+        p.output(f"h{i}", ops.histogram_of(x, low=low, high=high, bins=bins, outside=outside))
+    found = p.compile().open()(x=value)
+    for i, (low, high, bins, outside) in enumerate(cases):
+        wanted = [0] * bins
+        for n in map(int, value):
+            if low <= n <= high or outside == "clamp":
+                wanted[min((min(max(n, low), high) - low) * bins // (high - low), bins - 1)] += 1
+        assert found[f"h{i}"].tolist() == wanted, i
+    if dtype in ("i64", "u64"):
+        with pytest.raises(rp.InvalidError, match="attribute low is 0.5, expected an integer from"):
+            ops.histogram_of(x, low=0.5, high=9, bins=3)
+    with pytest.raises(rp.InvalidError, match=f"low is {near} and high is {near}; low must be the smaller one"):
+        ops.histogram_of(x, low=near, high=near, bins=3)

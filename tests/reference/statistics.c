@@ -17,17 +17,28 @@ static uint64_t bin_of(float x, float low, float high, uint64_t bins) {
     return first;
 }
 
+/* Of integers, whose ends are such: the quotient rounded down. */
+static uint64_t whole_bin(double x, double low, double high, uint64_t bins) {
+    uint64_t bin = (uint64_t)((x - low) * (double)bins / (high - low));
+    return bin < bins ? bin : bins - 1;
+}
+
 static void reference_histogram(const rp_op_call *call, rp_op_data *data) {
+    bool whole = rp_op_attr_type(call, 0) != RP_TYPE_F32;
     float low = (float)call->attrs[0], high = (float)call->attrs[1];
     bool clamps = call->attrs[3] != 0;
     uint64_t n = rp_sym(call, 'N'), bins = rp_sym(call, 'B');
     for (uint64_t i = 0; i < n; i++) {
-        float x = (float)data->operands[0][i];
-        bool below = x<low, above = x> high;
+        double own = data->operands[0][i];
+        float x = (float)own;
+        bool below = whole ? own < call->attrs[0] : x < low;
+        bool above = whole ? own > call->attrs[1] : x > high;
         if (isnan(x) || ((below || above) && !clamps)) continue;
-        double *count = &data->operands[1][below   ? 0
-                                           : above ? bins - 1
-                                                   : bin_of(x, low, high, bins)];
+        double *count =
+            &data->operands[1][below   ? 0
+                               : above ? bins - 1
+                               : whole ? whole_bin(own, call->attrs[0], call->attrs[1], bins)
+                                       : bin_of(x, low, high, bins)];
         *count = *count == UINT32_MAX ? 0 : *count + 1;
     }
 }
