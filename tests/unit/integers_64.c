@@ -63,9 +63,9 @@ static void try_line(const case_of *from, const rp_target *target) {
         snprintf(name, sizeof name, "b%u", k);
         arguments[k].tensor = line.call.operands[k];
         if (line.call.operands[k].absent) continue;
-        bool written = rp_op_operand_of(&line.call, k)->access == RP_WRITE;
-        arguments[k].buffer =
-            rp_add_tensor_buffer(g, name, written ? RP_OUT : RP_IN, &line.call.operands[k]);
+        uint8_t access = rp_op_operand_of(&line.call, k)->access;
+        rp_buffer_kind kind = access == RP_WRITE ? RP_OUT : access == RP_READ ? RP_IN : RP_INOUT;
+        arguments[k].buffer = rp_add_tensor_buffer(g, name, kind, &line.call.operands[k]);
     }
     rp_op_line_add(g, &line, 0, arguments);
     const rp_pass_options options = {.size = sizeof options,
