@@ -124,6 +124,15 @@ static void put_extent(rp_emit *e, rp_text *to, const rp_emit_extent_name *x,
     rp_text_string(to, ";\n");
 }
 
+/* The sizes that the kernel computes with: those of shapes, and others of the same live values, as a number of
+ * sequences that is one less than that of their offsets. A bit each. */
+static uint32_t sizes_met(const rp_emit *e, rp_powers of) {
+    uint32_t met = rp_powers_sizes(of);
+    for (uint32_t i = 0; i < e->extents_count; i++)
+        if (!e->extents[i].count) met |= rp_powers_sizes(e->extents[i].extent.powers);
+    return met;
+}
+
 /* Sizes are numbered as the kernel meets them, so that its text does not depend on the others. */
 void rp_emit_sizes(rp_emit *e) {
     static const char begin[] = "void main() {\n";
@@ -141,8 +150,8 @@ void rp_emit_sizes(rp_emit *e) {
     at += strlen(begin);
     rp_text_append(&text, e->main.data, (size_t)(at - e->main.data));
     rp_graph_visit_sizes(e->graph, of, declare, &list);
-    for (uint32_t i = 0; i < e->graph->sizes.count; i++) {
-        if (!rp_power_of(of, i)) continue;
+    for (uint32_t i = 0, met = sizes_met(e, of); i < e->graph->sizes.count; i++) {
+        if (!(met >> i & 1)) continue;
         number[i] = count++;
         rp_text_format(&text, "    uint size%u = %s;\n", number[i],
                        size_text(e, &list, &e->graph->exprs[e->graph->size_exprs[i]]));

@@ -102,7 +102,7 @@ class Sizes(cli.Case):
 
     def test_packed_tokens_and_new_rows(self):
         self.compile(PACKED, batch=3, tokens=13, rows=16)
-        for batch, tokens, rows in ((3, 13, 16), (2, 9, 12), (1, 1, 5), (3, 0, 7), (2, 6, 4), (0, 4, 0)):
+        for batch, tokens, rows in ((3, 13, 16), (2, 9, 12), (1, 1, 5), (3, 1, 5), (3, 2, 4), (3, 0, 7), (2, 6, 4), (0, 4, 0)):
             ends = np.sort(self.random.integers(0, tokens + 1, batch)).astype("u4")
             a = {"q": self.normal(tokens, 2, 16), "new": self.normal(tokens, 1, 16),
                  "offsets": np.concatenate([np.zeros(1, "u4"), ends]).astype("u4"), "position": np.array([3], "u4"),
