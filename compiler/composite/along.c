@@ -502,7 +502,8 @@ static rp_status expand_scan(rp_expansion *x) {
             "an op over rows, or `reduce_axis`. The first of equal ones, NaN skipped; of NaN "     \
             "alone 0. As " numpy_ " but for NaN.",                                                 \
         .operand_count = 2, .attr_count = 2,                                                       \
-        .operands = {{"x", "any numbers", "*N", R}, {"out", "u32; x without the axis", "*M", W}},  \
+        .operands = {{"x", "any numbers", "*N", R},                                                \
+                     {"out", "x without the axis", "*M", W, .counts = true}},                      \
         .attrs = {RP_AXES("axis", "all elements as one line"), KEEP}, .expand = expand_place       \
     }
 #define SCAN(name_, brief_, notes_)                                                                \

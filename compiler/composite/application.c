@@ -44,6 +44,12 @@ static int choice_index(const char *choices, const char *text) {
     return -1;
 }
 
+/* An integer's digits are a number, whatever else a text is. */
+static bool is_integer(const char *text) {
+    const char *digits = text + (*text == '-');
+    return *digits && !digits[strspn(digits, "0123456789")];
+}
+
 rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr *attr,
                              uint32_t index, double *out, double *rest) {
     const rp_attribute *given = &x->attrs[index];
@@ -51,7 +57,7 @@ rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr
     char shown[RP_ATTR_SHOWN];
     *out = given->number;
     *rest = 0;
-    bool digits = !choice && given->text &&
+    bool digits = !choice && given->text && is_integer(given->text) &&
                   rp_number_parse_exact(given->text, strlen(given->text), out, rest);
     if ((given->text != NULL) != choice && !digits)
         return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is %s%s", attr->name,

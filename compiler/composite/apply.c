@@ -266,5 +266,7 @@ static rp_status apply(rp_application *x, const void *what) {
 }
 
 rp_status rp_apply_op(rp_application *x, const rp_op *op) {
+    const rp_signature signature = {.op = op};
+    if (rp_wider_gives(x, &signature)) return rp_wider_give(x, &signature);
     return rp_wider_takes(x, op) ? rp_wider_apply(x, op) : apply(x, op);
 }

@@ -75,10 +75,12 @@ static rp_status take_attr(const chooser *c, rp_application *x, const rp_op_attr
     if (x->attr_count == RP_APPLY_MAX_ATTRS)
         return complain(c, "more than %s attributes%s", "24", "");
     x->attr_count++;
-    double number, rest;
+    double rest;
     if (text) return RP_OK;
-    out->text = given->value; /* whose digits may be more than a double has */
-    if (rp_number_parse_exact(given->value, strlen(given->value), &number, &rest)) return RP_OK;
+    if (rp_number_parse_exact(given->value, strlen(given->value), &out->number, &rest)) {
+        if (rest != 0) out->text = given->value; /* whose digits are more than a double has */
+        return RP_OK;
+    }
     return complain(c, "%s is '%.60s': expected a number", given->name, given->value);
 }
 

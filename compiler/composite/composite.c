@@ -426,7 +426,7 @@ static rp_status expand_histogram_of(rp_expansion *x) {
     }
 #define BEST(rows)                                                                                 \
     {"values", "the best ones, in order", rows " K", W, .optional = true}, {                       \
-        "indices", "where they are", rows " K", W                                                  \
+        "indices", "where they are", rows " K", W, .counts = true                                  \
     }
 
 const rp_composite rp_composites[] = {
@@ -517,7 +517,7 @@ const rp_composite rp_composites[] = {
      .operand_count = 4,
      .operands = {{"x", "rows", "N D", R},
                   {"centroids", "rows", "C D", R},
-                  {"nearest", "the centroid's number", "N", W},
+                  {"nearest", "the centroid's number", "N", W, .counts = true},
                   {"distance", "the squared distance to it", "N", W, .optional = true}},
      .expand = expand_kmeans_assign},
     {.info.name = "kmeans_step",
@@ -528,7 +528,7 @@ const rp_composite rp_composites[] = {
      .operand_count = 4,
      .operands = {{"x", "rows", "N D", R},
                   {"centroids", "before the step", "C D", R},
-                  {"nearest", "the centroid's number", "N", W, .optional = true},
+                  {"nearest", "the centroid's number", "N", W, .optional = true, .counts = true},
                   {"out", "centroids after the step", "C D", W}},
      .expand = expand_kmeans_step},
     {.info.name = "histogram_of",
@@ -537,7 +537,7 @@ const rp_composite rp_composites[] = {
      .notes = "`fill` with zeros and `histogram`.",
      .operand_count = 2,
      .attr_count = 4,
-     .operands = {{"x", "values", "*N", R}, {"counts", "u32", "B", W}},
+     .operands = {{"x", "values", "*N", R}, {"counts", "of each bin", "B", W, .counts = true}},
      .attrs = {{.name = "low",
                 .brief = "where the first bin begins",
                 .kind = RP_ATTR_NUMBER,

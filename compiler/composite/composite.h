@@ -20,6 +20,7 @@ typedef struct rp_composite_operand {
     const char *shape;
     uint8_t access; /* rp_access */
     bool optional;
+    bool counts; /* an output of u32, which may be asked for as any integer (wider.c) */
 } rp_composite_operand;
 
 struct rp_composite {

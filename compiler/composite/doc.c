@@ -25,7 +25,7 @@ static void put_operands(rp_text *out, const rp_composite *c) {
                 rp_text_string(out, "...");
             else
                 rp_text_char(out, *at);
-        rp_text_format(out, "]` | %s |\n", o->brief);
+        rp_text_format(out, "]` | %s%s |\n", o->brief, o->counts ? "; u32, or any integers" : "");
     }
 }
 

@@ -5,6 +5,7 @@
 #include "composite/apply.h"
 #include "composite/composite.h"
 #include "composite/sized.h"
+#include "composite/wider.h"
 #include "ops/tables.h"
 
 static rp_status match_operands(rp_expansion *e) {
@@ -188,6 +189,8 @@ static rp_status apply(rp_application *x, const void *what) {
 }
 
 rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
+    const rp_signature signature = {.composite = composite};
+    if (rp_wider_gives(x, &signature)) return rp_wider_give(x, &signature);
     return rp_application_is_sized(x) ? rp_apply_sized(x, apply, composite) : apply(x, composite);
 }
 

@@ -39,11 +39,28 @@ rp_status rp_expand_max_pool(rp_expansion *x) {
                 x->attrs[RP_POOL_INDEX] != 0 ? &plane : &none);
 }
 
+/* Of means, which of integers are f32. */
+static uint8_t mean_dtype(const rp_expansion *x) {
+    uint8_t dtype = x->operands[0]->argument.tensor.dtype;
+    return dtype < 32 && (RP_DT_FLOAT >> dtype & 1) ? dtype : RP_F32;
+}
+
 rp_status rp_expand_avg_pool(rp_expansion *x) {
-    enum { X, OUT };
+    enum { OUT = 1 };
     const rp_attribute none = {0}, all = {.name = "count_include_pad", .number = 1};
-    return pool(x, "pool_average", x->operands[OUT], x->operands[X]->argument.tensor.dtype,
+    return pool(x, "pool_average", x->operands[OUT], mean_dtype(x),
                 x->attrs[RP_POOL_COUNT_PAD] != 0 ? &all : &none);
+}
+
+/* The largest integers of each channel. */
+static rp_status largest_integers(rp_expansion *x, const rp_grid *in, const rp_given_operand *out) {
+    const uint64_t places = rp_grid_places(in), rows = in->count * in->channels;
+    const uint64_t all[] = {in->last ? in->count : rows, places, in->last ? in->channels : 1};
+    const uint64_t one[] = {all[0], 1, all[2]};
+    const rp_attribute by = {.name = "by", .text = "max"};
+    rp_given_operand from = rp_expand_seen(x->operands[0], 3, all),
+                     to = rp_expand_seen(out, 3, one);
+    return rp_expand_op(x, "reduce_axis", RP_PARTS({"x", &from}, {"out", &to}), &by, 1);
 }
 
 /* Channels become rows. */
@@ -54,7 +71,10 @@ rp_status rp_expand_global_pool(rp_expansion *x) {
     RP_TRY(rp_grid_read(x, X, 0, x->attrs[0] != 0, &in));
     made = in;
     for (uint32_t i = 0; i < 3; i++) made.size[i] = 1;
-    RP_TRY(rp_grid_make(x, out, x->operands[X]->argument.tensor.dtype, &made));
+    uint8_t dtype = x->operands[X]->argument.tensor.dtype, means = mean_dtype(x);
+    bool mean = strcmp(x->composite->info.name, "global_average_pool") == 0;
+    RP_TRY(rp_grid_make(x, out, mean ? means : dtype, &made));
+    if (!mean && dtype != means) return largest_integers(x, &in, out);
     const uint64_t places = rp_grid_places(&in);
     const uint64_t front[] = {in.count, in.channels, places};
     const uint64_t behind[] = {in.count, places, in.channels};
@@ -65,7 +85,6 @@ rp_status rp_expand_global_pool(rp_expansion *x) {
         RP_TRY(rp_expand_op(x, "transpose", RP_PARTS({"x", &from}, {"out", &rows}), RP_NO_ATTRS));
         from = rows;
     }
-    bool mean = strcmp(x->composite->info.name, "global_average_pool") == 0;
     return rp_expand_op(x, mean ? "row_mean" : "row_max", RP_PARTS({"x", &from}, {"out", &to}),
                         RP_NO_ATTRS);
 }

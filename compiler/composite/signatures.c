@@ -73,6 +73,7 @@ rp_status rp_signature_get_operand(uint32_t signature, uint32_t index,
                                           .brief = o->brief,
                                           .access = (rp_access)o->access,
                                           .optional = o->optional,
+                                          .dtypes = o->counts ? RP_DT_ID : 0,
                                           .shape = o->shape};
     }
     return give(&own, sizeof own, info);

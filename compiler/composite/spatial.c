@@ -94,7 +94,7 @@ enum { MOST = 1 << 30 };
         .operand_count = 3, .attr_count = 8,                                                       \
         .operands = {{"x", "the input", grid_, R},                                                 \
                      {"out", "the largest element of each window", out_, W},                       \
-                     {"indices", "where it is, u32", out_, W, .optional = true}},                  \
+                     {"indices", "where it is", out_, W, .optional = true, .counts = true}},       \
         .attrs = {KERNEL,                                                                          \
                   STRIDES,                                                                         \
                   PADS,                                                                            \

@@ -5,22 +5,87 @@
  * same meaning that has kernels for it (`taken_as`: the sum of a row of i64 is a reduce_sum), or the op itself behind
  * conversions. Integers that are computed with as floats become f32, rounded to the nearest; counts and numbers of
  * rows become i32 or u32, saturated, and are then beyond all that there is. Conversions fuse where operands are
- * asked for through hooks; what kernels bind as it is takes a small dispatch. */
+ * asked for through hooks; what kernels bind as it is takes a small dispatch.
+ *
+ * The other way round, places and counts that ops and composites give as u32 are converted behind them: models have
+ * them as i64. */
 #include "composite/wider.h"
 
 #include "composite/apply.h"
 #include "composite/composite.h"
-#include "composite/signature.h"
 
 static const rp_op_operand *operand_named(const rp_op *op, const char *name) {
     uint32_t index = rp_op_operand_index(op, name, strlen(name));
     return index < op->operand_count ? &op->operands[index] : NULL;
 }
 
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
+/* Whether an output is one of u32 that is asked for as another integer. */
+static bool is_given(const rp_signature *s, const rp_given_operand *given) {
+    uint8_t dtype = given->argument.tensor.dtype;
+    if (dtype >= 32 || !(RP_DT_GIVEN >> dtype & 1)) return false;
+    if (s->op) {
+        const rp_op_operand *operand = operand_named(s->op, given->name);
+        return operand && operand->access == RP_WRITE && operand->taken != 0;
+    }
+    for (uint32_t i = 0; i < s->composite->operand_count; i++)
+        if (strcmp(s->composite->operands[i].name, given->name) == 0)
+            return s->composite->operands[i].counts;
+    return false;
+}
+
+bool rp_wider_gives(const rp_application *x, const rp_signature *s) {
+    for (uint32_t i = 0; i < x->operand_count; i++)
+        if (is_given(s, &x->operands[i])) return true;
+    return false;
+}
+
+rp_status rp_wider_give(rp_application *x, const rp_signature *s) {
+    const char *name = s->op ? s->op->name : s->composite->info.name;
+    const rp_composite as = {.info.name = name};
+    rp_expansion e = {.application = x, .composite = &as, .first_id = x->graph->nodes_count};
+    rp_given_operand operands[RP_APPLY_MAX_OPERANDS];
+    bool given[RP_APPLY_MAX_OPERANDS] = {false};
+    rp_application inner = *x;
+    if (x->operand_count > RP_APPLY_MAX_OPERANDS)
+        return rp_apply_error(x, RP_BLAME_OP, 0, "%s: more than %d operands", name,
+                              RP_APPLY_MAX_OPERANDS);
+    RP_TRY(rp_expand_label(&e));
+    for (uint32_t i = 0; i < x->operand_count; i++) {
+        operands[i] = x->operands[i];
+        given[i] = is_given(s, &operands[i]);
+        if (!given[i]) continue;
+        RP_TRY(rp_expand_temp(&e, "integers", &operands[i]));
+        operands[i].name = x->operands[i].name;
+        operands[i].argument.tensor =
+            x->operands[i].argument.tensor; /* its shape, where it has one */
+        operands[i].argument.tensor.dtype = RP_U32;
+    }
+    inner.operands = operands;
+    inner.node = x->node;
+    rp_status status =
+        s->op ? rp_apply_op(&inner, s->op) : rp_composite_apply(&inner, s->composite);
+    if (status == RP_ERROR_INVALID) {
+        rp_apply_error(x, inner.blame, inner.blame_index, "%s", inner.error);
+        x->error_at = inner.error_at;
+    }
+    for (uint32_t i = 0; i < x->operand_count && status == RP_OK; i++)
+        if (!given[i])
+            x->operands[i] = operands[i];
+        else
+            status = rp_expand_op(
+                &e, "cast", RP_PARTS({"x", &operands[i]}, {"out", &x->operands[i]}), RP_NO_ATTRS);
+    return status;
+}
+
+/* ---- Inputs ---------------------------------------------------------------------------------- */
+
 static bool is_taken(const rp_op *op, const rp_given_operand *given) {
     const rp_op_operand *operand = operand_named(op, given->name);
     uint8_t dtype = given->argument.tensor.dtype;
-    return operand && dtype < 32 && (operand->taken >> dtype & 1) != 0;
+    return operand && operand->access == RP_READ && dtype < 32 &&
+           (operand->taken >> dtype & 1) != 0;
 }
 
 bool rp_wider_takes(const rp_application *x, const rp_op *op) {

@@ -2,11 +2,15 @@
 #ifndef RP_COMPOSITE_WIDER_H
 #define RP_COMPOSITE_WIDER_H
 
-#include "composite/application.h"
+#include "composite/signature.h"
 
 /* Whether an operand of the application has a dtype that only front ends take (rp_op_operand.taken). */
 bool rp_wider_takes(const rp_application *application, const rp_op *op);
 /* Appends what stands for it. */
 rp_status rp_wider_apply(rp_application *application, const rp_op *op);
+
+/* Whether an output that is u32 is asked for as another integer, and the same for that. */
+bool rp_wider_gives(const rp_application *application, const rp_signature *signature);
+rp_status rp_wider_give(rp_application *application, const rp_signature *signature);
 
 #endif

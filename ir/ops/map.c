@@ -12,6 +12,7 @@ enum {
      * wants that, so subtraction and negation do not take it. */
     SUBTRACTED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT_INDEX | RP_DT_LONG,
     /* Smaller integers become f32, which holds them. */
+    WHOLE = RP_DT_NUMBER & ~RP_DT_FLOAT,
     SCALED = RP_DT_FLOAT | RP_DT_INDEX | RP_DT_LONG,
 };
 
@@ -27,7 +28,12 @@ enum {
 #define UNARY(name_, dtypes_, formula_, brief_, notes_)                                            \
     {                                                                                              \
         MAP(name_, formula_, brief_, notes_), .operand_count = 2, .operands = {                    \
-            IN("x", "the input", dtypes_),                                                         \
+            {.name = "x",                                                                          \
+             .brief = "the input",                                                                 \
+             .dtypes = dtypes_,                                                                    \
+             .taken = (uint32_t)(dtypes_) == RP_DT_FLOAT ? WHOLE : 0,                              \
+             .access = RP_READ,                                                                    \
+             .at = RP_AT_SAME},                                                                    \
             OUT(dtypes_, "x")                                                                      \
         }                                                                                          \
     }

@@ -163,7 +163,8 @@ enum {
     RP_DT_WIDE = RP_DT_LONG | RP_DT(RP_F64),
     RP_DT_ID =
         RP_DT_INDEX | RP_DT_SHORT | RP_DT_LONG | RP_DT(RP_I8) | RP_DT(RP_U8), /* numbers of rows */
-    RP_DT_COUNT = RP_DT_ID & ~RP_DT_INDEX, /* of counts: what becomes i32 or u32 */
+    RP_DT_COUNT = RP_DT_ID & ~RP_DT_INDEX,   /* of counts: what becomes i32 or u32 */
+    RP_DT_GIVEN = RP_DT_ID & ~RP_DT(RP_U32), /* what becomes of places that are u32 */
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
     RP_DT_WORD =
         RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with in 32 bits */
@@ -183,24 +184,24 @@ static inline bool rp_op_has_wide(const rp_op_call *call) {
 }
 
 typedef struct rp_op_operand {
-    const char *name;   /* what YAML, C and the kernel call it */
-    const char *brief;  /* one line */
-    const char *shape;  /* symbols, see above; NULL: broadcasts to the first output's shape (NumPy's
+    const char *name;  /* what YAML, C and the kernel call it */
+    const char *brief; /* one line */
+    const char *shape; /* symbols, see above; NULL: broadcasts to the first output's shape (NumPy's
                          * rules); on an output: the shape that the inputs broadcast to */
-    uint32_t dtypes;    /* RP_DT() bits */
-    uint32_t taken;     /* an input: what front ends take beside these, and make others of
+    uint32_t dtypes;   /* RP_DT() bits */
+    uint32_t taken; /* what front ends take beside these, and make others of, or of an output give
                          * (compiler/composite/wider.c) */
-    uint8_t access;     /* rp_access: r; w (writes all); rw (writes some) */
-    uint8_t at;         /* rp_op_place, for inputs of pointwise and kernel ops */
-    bool optional;      /* inputs and outputs; an absent output is not computed */
-    bool mask;          /* is added to scores: one of bool adds 0 where it is not 0, else -inf, and
+    uint8_t access; /* rp_access: r; w (writes all); rw (writes some) */
+    uint8_t at;     /* rp_op_place, for inputs of pointwise and kernel ops */
+    bool optional;  /* inputs and outputs; an absent output is not computed */
+    bool mask;      /* is added to scores: one of bool adds 0 where it is not 0, else -inf, and
                          * is asked for as f32 */
-    bool hook;          /* kernel form: read through its value function, or written through the
+    bool hook;      /* kernel form: read through its value function, or written through the
                          * epilogue, so that other ops can be fused here; else bound directly */
-    bool late;          /* kernel form: its text asks for the elements when loads of all that is
+    bool late;      /* kernel form: its text asks for the elements when loads of all that is
                          * long are on their way, in a loop that ends when `looks_again` says so:
                          * who waits for them waits for nothing else (kernels/README.md) */
-    uint8_t sites;      /* at how many places of a kernel's or an op's text the input's elements are
+    uint8_t sites;  /* at how many places of a kernel's or an op's text the input's elements are
                          * asked for, or the output's are handed on, helpers counted as often as
                          * they are called, and four elements at once as four; 0: one. A variant may
                          * say otherwise */

@@ -227,9 +227,12 @@ static void put_taken(rp_text *t, const rp_op *op) {
     for (uint32_t i = 0; i < op->operand_count; i++) {
         const rp_op_operand *o = &op->operands[i];
         if (!o->taken) continue;
-        rp_text_format(t, "\nFront ends take `%s` of ", o->name);
+        rp_text_format(t, "\nFront ends %s `%s` of ", o->access == RP_READ ? "take" : "give",
+                       o->name);
         put_dtypes(t, o->taken);
-        if (op->taken_as)
+        if (o->access != RP_READ)
+            rp_text_string(t, ", too, converted.\n");
+        else if (op->taken_as)
             rp_text_format(t, ", too, and make a [%s](#%s) of it.\n", op->taken_as, op->taken_as);
         else
             rp_text_format(t, ", too, converted to %s.\n",

@@ -87,16 +87,21 @@ static bool rule_top_k_merge(rp_op_call *call) {
     "Sums are f32, by differences (no |a|^2 - 2ab + |b|^2), so equal vectors are exactly 0 apart." \
     " A NaN in either vector gives NaN; denormals may count as 0. "
 
+/* Of integers, but for u32, whose bits are vectors elsewhere. */
+enum { VECTOR = RP_DT_NUMBER & ~(RP_DT_FLOAT | RP_DT(RP_U32)) };
+
 #define TABLES(SYMBOL, DTYPES)                                                                     \
     {.name = "queries",                                                                            \
      .brief = "one vector a row",                                                                  \
      .shape = "Q " SYMBOL,                                                                         \
      .dtypes = DTYPES,                                                                             \
+     .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : 0,                                      \
      .sites = 5,                                                                                   \
      .reads = "QN" SYMBOL},                                                                        \
     {                                                                                              \
         .name = "base", .brief = "the vectors to compare with, one a row", .shape = "N " SYMBOL,   \
-        .dtypes = DTYPES, .sites = 5, .reads = "QN" SYMBOL                                         \
+        .dtypes = DTYPES, .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : 0, .sites = 5,     \
+        .reads = "QN" SYMBOL                                                                       \
     }
 
 #define MATRIX(BRIEF, DTYPES)                                                                      \
@@ -155,7 +160,7 @@ static bool rule_top_k_merge(rp_op_call *call) {
      .like = LIKE},                                                                                \
     {                                                                                              \
         .name = "indices", .brief = "where in the row they are", .shape = SHAPE,                   \
-        .dtypes = RP_DT(RP_U32), .access = RP_WRITE, .hook = true                                  \
+        .dtypes = RP_DT(RP_U32), .taken = RP_DT_GIVEN, .access = RP_WRITE, .hook = true            \
     }
 
 #define STABLE                                                                                     \
@@ -398,11 +403,13 @@ const rp_op rp_ops_search[] = {
                       .brief = "one vector a row",
                       .shape = "Q D",
                       .dtypes = RP_DT_FLOAT | RP_DT(RP_U32),
+                      .taken = VECTOR,
                       .hook = true},
                      {.name = "base",
                       .brief = "the vectors to compare with, one a row",
                       .shape = "N D",
                       .dtypes = RP_DT_FLOAT | RP_DT(RP_U32),
+                      .taken = VECTOR,
                       .hook = true},
                      {.name = "excluded",
                       .brief = "bit i % 32 of word i / 32 is 1 where row i is to be left out",

@@ -401,6 +401,7 @@ const rp_op rp_ops_spatial[] = {
                       .brief = "the grid",
                       .shape = GRID,
                       .dtypes = RP_DT_FLOAT,
+                      .taken = DT_POOLED & ~(uint32_t)RP_DT_FLOAT,
                       .reads = "NCXYZT"},
                      OUT("the means", RP_DT_FLOAT, "x")},
         .attrs = {WINDOWS, PAD_ENDS, KERNELS, FLAG("ceil_mode", "1: sizes are rounded up"),

@@ -414,3 +414,66 @@ def test_histogram(dtype: str) -> None:
             ops.histogram_of(x, low=0.5, high=9, bins=3)
     with pytest.raises(rp.InvalidError, match=f"low is {near} and high is {near}; low must be the smaller one"):
         ops.histogram_of(x, low=near, high=near, bins=3)
+
+
+@pytest.mark.parametrize("dtype", ["i64", "u16", "i32"])
+def test_places_given(dtype: str) -> None:
+    """Places and counts, which are u32, as models have them."""
+    value = np.random.default_rng(16).integers(-9, 9, (3, 20)).astype("f4")
+    p = rp.Program("given")
+    x = p.input("x", (3, 20))
+    wide = p.input("wide", (3, 20), "i64")
+
+    def calls(d: Any) -> Dict[str, Any]:
+        other = {"dtype": d} if d else {}
+        q = np.ones((2, 4), "f4")
+        found = {"argmax": ops.argmax(x, **other), "argmin": ops.argmin(wide, **other),
+                 "reduce": ops.reduce_argmax(x, axis=[0], **other), "order": ops.argsort(x, axis=1, **other),
+                 "best": ops.top_k(x, k=3, **other), "large": ops.top_k_large(wide, k=3, **other),
+                 "near": ops.knn(q, x[:, :4], k=2, **other), "drawn": ops.random_categorical(x, np.array([7], "u4"), **other),
+                 "bins": ops.histogram_of(x, low=-9, high=9, bins=3, **other)}
+        target = p.temporary((3, 20), d or "u32")
+        ops.sort(x, axis=1, outputs=("values", "indices"), out={"indices": target})
+        counts = p.temporary((60,), d or "u32")
+        ops.unique(wide, outputs=("values", "counts", "count"), out={"counts": counts})
+        return {**found, "sorted": target, "counts": counts[:5]}
+
+    for name, tensor in calls(dtype).items():
+        p.output(name, tensor)
+    for name, tensor in calls(None).items():
+        p.output(f"{name}_u32", tensor)
+    found = p.compile().open()(x=value, wide=value.astype("i8") << 40)
+    for name in calls(dtype):
+        assert found[name].dtype == np.dtype(DTYPES[dtype]) and found[f"{name}_u32"].dtype == np.uint32
+        assert found[name].tolist() == found[f"{name}_u32"].tolist(), name
+
+
+@pytest.mark.parametrize("dtype", ["u8", "i8", "i64", "bool"])
+def test_as_floats(dtype: str) -> None:
+    """What floats are computed of takes integers, as floats: functions, means, distances, moments."""
+    random = np.random.default_rng(17)
+    base, queries = (random.integers(0, 2 if dtype == "bool" else 100, (n, 6)).astype(DTYPES[dtype]) for n in (30, 2))
+    p = rp.Program("floats")
+    b, q = p.input("base", (30, 6), dtype), p.input("queries", (2, 6), dtype)
+    p.output("near", ops.knn(q, b, k=4))
+    p.output("distance", ops.l2_distance(q, b))
+    p.output("root", ops.sqrt(b))
+    p.output("half", ops.log(b, dtype="f16"))
+    p.output("variance", ops.moments(b, outputs="variance").variance)
+    if dtype != "bool":
+        grid = b.reshape(2, 3, 30)
+        p.output("largest", ops.global_max_pool(grid))
+        p.output("mean", ops.global_average_pool(grid))
+        p.output("pooled", ops.avg_pool1d(b.reshape(1, 30, 6), kernel=[2]))
+    found = p.compile().open()(base=base, queries=queries)
+    floats = base.astype("f8")
+    distance = np.sqrt(((queries.astype("f8")[:, None] - floats[None]) ** 2).sum(-1))
+    assert np.allclose(found["distance"], distance**2, rtol=1e-5)
+    assert found["near"].tolist() == np.argsort(distance, axis=1, kind="stable")[:, :4].tolist()
+    assert np.allclose(found["root"], np.sqrt(floats), rtol=1e-6) and found["root"].dtype == np.float32
+    assert found["half"].dtype == np.float16
+    assert np.allclose(found["variance"], floats.var(1), rtol=1e-5, atol=1e-5)
+    if dtype != "bool":
+        assert found["largest"].dtype == base.dtype and found["largest"].ravel().tolist() == base.reshape(6, 30).max(1).tolist()
+        assert np.allclose(found["mean"].ravel(), floats.reshape(6, 30).mean(1), rtol=1e-6)
+        assert np.allclose(found["pooled"].reshape(30, 5), (floats[:, 1:] + floats[:, :-1]) / 2)

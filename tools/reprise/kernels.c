@@ -8,6 +8,7 @@
 #include "output.h"
 #include "options.h"
 #include "reprise/compiler.h"
+#include "reprise/signatures.h"
 #include "reprise/ops.h"
 #include "target.h"
 
@@ -110,8 +111,81 @@ static const char exactness[] =
     "`shaderRoundingModeRTE`, "
     "`shaderDenormPreserve` and\n`shaderSignedZeroInfNanPreserve`) all generated kernels ask for "
     "that, and a "
-    "plan needs it.\n\n"
-    "### By family\n\n";
+    "plan needs it.\n\n";
+
+/* ---- Which operands may be integers ---------------------------------------------------------- */
+
+enum { MOST_SETS = 64 };
+
+static const rp_dtype integers[] = {RP_BOOL, RP_I8,  RP_U8,  RP_I16, RP_U16,
+                                    RP_I32,  RP_U32, RP_I64, RP_U64};
+enum { INTEGERS = sizeof integers / sizeof *integers };
+
+static uint32_t integers_of(uint32_t dtypes) {
+    uint32_t set = 0;
+    for (uint32_t i = 0; i < INTEGERS; i++) set |= (dtypes >> integers[i] & 1) << i;
+    return set;
+}
+
+static uint32_t size_of(uint32_t set) {
+    uint32_t size = 0;
+    for (; set; set &= set - 1) size++;
+    return size;
+}
+
+/* Operands of a signature with just this set, behind its name. */
+static void print_with(uint32_t index, uint32_t set, bool *first) {
+    rp_signature_info s = {.size = sizeof s};
+    rp_signature_operand_info o = {.size = sizeof o};
+    const char *before = "";
+    if (rp_signature_get(index, &s) != RP_OK || s.composite) return;
+    for (uint32_t k = 0; k < s.operand_count; k++) {
+        if (rp_signature_get_operand(index, k, &o) != RP_OK || integers_of(o.dtypes) != set)
+            continue;
+        if (!*before) printf("%s[%s](#%s)", *first ? "" : ", ", s.name, s.name);
+        printf("%s `%s`", before, o.name);
+        before = ",";
+        *first = false;
+    }
+}
+
+/* A row for each set of dtypes, the largest first. */
+static void print_integers(void) {
+    uint32_t sets[MOST_SETS], count = 0, ops = rp_signature_count();
+    rp_signature_info s = {.size = sizeof s};
+    rp_signature_operand_info o = {.size = sizeof o};
+    for (uint32_t i = 0; i < ops; i++)
+        for (uint32_t k = 0;
+             rp_signature_get(i, &s) == RP_OK && !s.composite && k < s.operand_count; k++) {
+            if (rp_signature_get_operand(i, k, &o) != RP_OK) continue;
+            uint32_t set = integers_of(o.dtypes), at = 0;
+            while (at < count && sets[at] != set) at++;
+            if (at == count && count < MOST_SETS) sets[count++] = set;
+        }
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t k = i; k > 0 && size_of(sets[k]) > size_of(sets[k - 1]); k--) {
+            uint32_t other = sets[k];
+            sets[k] = sets[k - 1];
+            sets[k - 1] = other;
+        }
+    printf("### Integers\n\nWhat operands of ops may be, beside floats; some of it front ends "
+           "convert, as the pages say. Those that are\nnot listed are floats or blocks. Composites "
+           "take what their ops do.\n\n| integers | operands |\n|---|---|\n");
+    for (uint32_t i = 0; i < count; i++) {
+        bool first = true;
+        const char *before = "| ";
+        if (!sets[i]) continue;
+        for (uint32_t d = 0; d < INTEGERS; d++) {
+            if (!(sets[i] >> d & 1)) continue;
+            printf("%s%s", before, rp_dtype_name(integers[d]));
+            before = ", ";
+        }
+        printf(" | ");
+        for (uint32_t k = 0; k < ops; k++) print_with(k, sets[i], &first);
+        printf(" |\n");
+    }
+    printf("\n");
+}
 
 static int print_reference(const list *all) {
     printf(
@@ -124,6 +198,8 @@ static int print_reference(const list *all) {
         "row-major. f16 and\nbf16 are computed in f32 and rounded to nearest even when "
         "stored.\n\n");
     fputs(exactness, stdout);
+    print_integers();
+    printf("### By family\n\n");
     const char *family = "";
     for (uint32_t i = 0; i < all->count; i++) {
         const entry *e = &all->items[i];

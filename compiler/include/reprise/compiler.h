@@ -303,7 +303,7 @@ typedef struct rp_operand {
 typedef struct rp_attribute {
     const char *name;
     const char *text; /* a choice, a list ("0, -1"), a text ("ij,jk->ik"), the formula of a map
-                       * ("expr"), or the digits of a number, of which a double holds 53 bits; NULL:
+                       * ("expr"), or the digits of an integer, of which a double holds 53 bits; NULL:
                        * `number` */
     double number;
 } rp_attribute;

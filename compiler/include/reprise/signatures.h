@@ -44,7 +44,7 @@ RP_API rp_status rp_signature_get_operand(uint32_t signature, uint32_t index,
 
 /* What an attribute's value is. */
 typedef enum rp_attribute_kind {
-    RP_ATTRIBUTE_NUMBER,   /* rp_attribute.number, or its digits as text */
+    RP_ATTRIBUTE_NUMBER,   /* rp_attribute.number, or an integer as text */
     RP_ATTRIBUTE_INTEGER,  /* the same, a whole one */
     RP_ATTRIBUTE_CHOICE,   /* rp_attribute.text: one of `choices` */
     RP_ATTRIBUTE_INTEGERS, /* rp_attribute.text: a list, "0, -1" */
