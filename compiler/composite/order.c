@@ -67,7 +67,8 @@ static rp_status move(rp_expansion *x, const pass *p, rp_given_operand *in,
     snprintf(name, sizeof name, "offsets%u", p->number);
     RP_TRY(rp_expand_temp(x, name, &offsets));
     RP_TRY(rp_axes_make(x, &offsets, &counts.argument.tensor, RP_U32));
-    const rp_lines l = {p->rows, rp_tensor_elements(&counts.argument.tensor) / p->rows, 1};
+    const rp_tensor *made = &counts.argument.tensor;
+    const rp_lines l = {p->rows, made->dims[made->rank - 2] * made->dims[made->rank - 1], 1};
     RP_TRY(rp_along_scan(x, &sum, &l, &counts, &offsets));
     return rp_expand_op(x, "radix_place",
                         RP_PARTS({"x", in}, {"places", places}, {"offsets", &offsets},
@@ -157,6 +158,11 @@ static rp_status transpose(rp_expansion *x, rp_given_operand *in, rp_given_opera
     return rp_expand_op(x, "transpose", RP_PARTS({"x", in}, {"out", out}), RP_NO_ATTRS);
 }
 
+/* Whether there is nothing to do: never where there may be more. */
+static bool is_nothing(const rp_expansion *x, uint64_t elements) {
+    return rp_choose(x->application, elements == 0) != 0;
+}
+
 /* Along any axis; `values` and `indices` are made, or NULL. */
 static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const rp_lines *l,
                             bool descending, rp_given_operand *values, rp_given_operand *indices) {
@@ -167,7 +173,7 @@ static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const r
     rp_given_operand *results[2] = {values, indices}, *parts[2] = {NULL, NULL};
     bool turns = rp_choose(x->application, (double)l->behind) > 1;
     static const char *const names[] = {"values", "indices"};
-    if (l->front * l->along * l->behind == 0) return RP_OK; /* there is nothing to do */
+    if (is_nothing(x, l->front * l->along * l->behind)) return RP_OK;
     if (turns) {
         from = rp_axes_seen(in, &across);
         RP_TRY(rp_expand_temp(x, "lines", &line));
@@ -305,7 +311,7 @@ static rp_status expand_unique(rp_expansion *x) {
     if (o[COUNTS]) RP_TRY(rp_axes_make(x, o[COUNTS], &line, RP_U32));
     if (o[INVERSE]) RP_TRY(rp_axes_make(x, o[INVERSE], &shape, RP_U32));
     RP_TRY(rp_axes_make(x, o[COUNT], &one, RP_U32));
-    if (n == 0) return fill(x, o[COUNT], 0);
+    if (is_nothing(x, n)) return fill(x, o[COUNT], 0);
     RP_TRY(rp_expand_temp(x, "sorted", &sorted));
     RP_TRY(rp_axes_make(x, &sorted, &line, shape.dtype));
     RP_TRY(numbers(x, "places", n, &places));
@@ -407,7 +413,7 @@ static rp_status expand_scatter_elements(rp_expansion *x) {
         return unlike(x, "indices must have the shape of data but for the axis");
     const rp_attribute attrs[] = {{.name = "axis", .number = axis},
                                   {.name = "length", .number = (double)l.along}};
-    if (rp_tensor_elements(&data) == 0) return rp_axes_make(x, o[OUT], &data, data.dtype);
+    if (is_nothing(x, rp_tensor_elements(&data))) return rp_axes_make(x, o[OUT], &data, data.dtype);
     RP_TRY(rp_expand_temp(x, "at", &at));
     rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
     rp_given_operand shaped = rp_axes_seen(o[DATA], &data);

@@ -41,10 +41,29 @@ void rp_question_print(const rp_sizes *sizes, uint32_t values, const rp_question
 
 /* ---- Powers ---------------------------------------------------------------------------------- */
 
+/* A product of sizes at some; 1 of none. */
+static uint64_t product_at(const rp_sizes *sizes, rp_powers powers, const uint64_t *at) {
+    uint64_t product = 1;
+    for (uint32_t i = 0; powers && i < sizes->count; i++)
+        for (uint32_t k = rp_power_of(powers, i); k > 0; k--) product *= at[i];
+    return product;
+}
+
 rp_guess rp_guess_begin(const rp_sizes *sizes, uint64_t most, rp_powers shown) {
     rp_guess g = {.shown = shown};
-    for (uint32_t i = 0; i < sizes->count; i++)
-        if (sizes->step_count[i] && most % sizes->most[i] == 0) g.computed |= 1u << i;
+    uint32_t computed[RP_COMPUTED], count = 0, tried = 1;
+    for (uint32_t i = 0; i < sizes->count && count < RP_COMPUTED; i++)
+        if (sizes->step_count[i]) computed[count++] = i;
+    for (uint32_t i = 0; i < count; i++) g.tried[tried++] = rp_powers_of(computed[i], 1);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = i; k < count; k++)
+            g.tried[tried++] =
+                rp_powers_sum(rp_powers_of(computed[i], 1), rp_powers_of(computed[k], 1));
+    for (uint32_t t = tried; t < RP_TRIED; t++) g.tried[t] = RP_POWERS_NONE;
+    for (uint32_t t = 1; t < tried; t++) {
+        uint64_t of = product_at(sizes, g.tried[t], sizes->most);
+        if (of == 0 || most % of != 0) g.tried[t] = RP_POWERS_NONE;
+    }
     return g;
 }
 
@@ -70,19 +89,25 @@ void rp_guess_learn(rp_guess *g, const rp_sizes *sizes, const rp_question *q, ui
                     uint64_t there) {
     if (g->shown != RP_POWERS_NONE && !agrees(sizes, q, most, there, g->shown))
         g->shown = RP_POWERS_NONE;
-    if (g->found != RP_POWERS_NONE && q->alone < RP_SIZES)
-        learn_power(sizes, q->alone, most, there, &g->found);
-    else if (g->found != RP_POWERS_NONE && !agrees(sizes, q, most, there, g->found))
-        g->found = RP_POWERS_NONE;
-    for (uint32_t i = 0; i < sizes->count; i++)
-        if (g->computed >> i & 1 && most / sizes->most[i] * q->at[i] != there)
-            g->computed &= ~(1u << i);
+    for (uint32_t t = 0; t < RP_TRIED; t++) {
+        if (g->tried[t] == RP_POWERS_NONE) continue;
+        uint64_t of = product_at(sizes, g->tried[t], sizes->most);
+        uint64_t here = product_at(sizes, g->tried[t], q->at);
+        rp_powers *found = &g->found[t];
+        if (here == 0 && there == 0) continue; /* which tells nothing of the rest */
+        if (here == 0 || there % here != 0)
+            *found = RP_POWERS_NONE;
+        else if (q->alone < RP_SIZES)
+            learn_power(sizes, q->alone, most / of, there / here, found);
+        else if (!agrees(sizes, q, most / of, there / here, *found))
+            *found = RP_POWERS_NONE;
+        if (*found == RP_POWERS_NONE) g->tried[t] = RP_POWERS_NONE;
+    }
 }
 
 rp_powers rp_guess_conclude(const rp_guess *g) {
     if (g->shown != RP_POWERS_NONE) return g->shown;
-    if (g->found != RP_POWERS_NONE) return g->found;
-    for (uint32_t i = 0; i < RP_SIZES; i++)
-        if (g->computed >> i & 1) return rp_powers_of(i, 1);
+    for (uint32_t t = 0; t < RP_TRIED; t++)
+        if (g->tried[t] != RP_POWERS_NONE) return rp_powers_sum(g->tried[t], g->found[t]);
     return RP_POWERS_NONE;
 }

@@ -23,11 +23,14 @@ bool rp_ask(const rp_sizes *sizes, uint32_t values, uint32_t *next, rp_question 
 void rp_question_print(const rp_sizes *sizes, uint32_t values, const rp_question *q, char *text,
                        size_t size);
 
-/* What is known so far of a number's powers. Each guess is held against every answer. */
+/* What is known so far of a number's powers. Each guess is held against every answer. What is computed of others never
+ * changes alone, so it is tried: none of it in the number, each of the first few, and each two of them. */
+enum { RP_COMPUTED = 4, RP_TRIED = 1 + RP_COMPUTED + RP_COMPUTED * (RP_COMPUTED + 1) / 2 };
 typedef struct rp_guess {
-    rp_powers shown;   /* those of the dimensions that it was bound by; RP_POWERS_NONE: wrong */
-    rp_powers found;   /* of live values, by what each does alone */
-    uint32_t computed; /* sizes that it may be a constant times, a bit each */
+    rp_powers shown; /* those of the dimensions that it was bound by; RP_POWERS_NONE: wrong */
+    rp_powers tried
+        [RP_TRIED]; /* of what is computed of others; RP_POWERS_NONE: it cannot be in the number */
+    rp_powers found[RP_TRIED]; /* beside that of live values, by what each does alone */
 } rp_guess;
 
 /* Of a number that is `most` where sizes are largest; `shown` may be RP_POWERS_NONE. */

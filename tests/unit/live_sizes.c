@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "ops/ask.h"
 #include "reprise/compiler.h"
 #include "reprise/plan_build.h"
 #include "support/unit.h"
@@ -132,6 +133,37 @@ static rp_buffer make(rp_program *p, const char *name, rp_buffer_kind kind, uint
     return buffer;
 }
 
+/* What numbers follow, by what they are at several sizes: products of values and of what is computed of these. */
+static void test_guesses(void) {
+    enum { N, M, SUM, HALF, SIZES };
+    static const uint8_t products[][SIZES] = {
+        {0},       {1},       {0, 2},    {1, 1},       {0, 0, 1},
+        {1, 0, 1}, {0, 0, 2}, {2, 1, 1}, {0, 0, 0, 1}, {0, 1, 1, 1},
+    };
+    rp_sizes sizes = {.count = SIZES,
+                      .most = {9, 4, 13, 4},
+                      .step_count = {[SUM] = 3, [HALF] = 3},
+                      .steps = {[SUM] = {{.code = RP_EXPR_LIVE, .buffer = N},
+                                         {.code = RP_EXPR_LIVE, .buffer = M},
+                                         {.code = RP_EXPR_ADD}},
+                                [HALF] = {{.code = RP_EXPR_LIVE, .buffer = N},
+                                          {.code = RP_EXPR_CONST, .value = 2},
+                                          {.code = RP_EXPR_DIV}}}};
+    for (uint32_t i = 0; i <= sizeof products / sizeof *products; i++) {
+        bool last = i == sizeof products / sizeof *products; /* no product */
+        rp_extent number = {last ? 14 : 3, 0};
+        for (uint32_t k = 0; !last && k < SIZES; k++)
+            for (uint32_t power = products[i][k]; power > 0; power--)
+                number = rp_extent_product(number, (rp_extent){sizes.most[k], rp_powers_of(k, 1)});
+        rp_guess guess = rp_guess_begin(&sizes, number.most, RP_POWERS_NONE);
+        rp_question q;
+        for (uint32_t next = 0; rp_ask(&sizes, 1u << N | 1u << M, &next, &q);)
+            rp_guess_learn(&guess, &sizes, &q, number.most,
+                           last ? q.at[N] + 5 : rp_extent_at(&sizes, number, q.at));
+        CU_ASSERT_EQUAL(rp_guess_conclude(&guess), last ? RP_POWERS_NONE : number.powers);
+    }
+}
+
 static void test_recorder(void) {
     rp_program *p = NULL, *other = NULL;
     rp_recorder *r = NULL;
@@ -217,11 +249,9 @@ static void test_plan(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"text", test_text},
-                                    {"refused", test_refused},
-                                    {"recorder", test_recorder},
-                                    {"shapes of plans", test_plan},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {
+        {"text", test_text},         {"refused", test_refused},      {"guesses", test_guesses},
+        {"recorder", test_recorder}, {"shapes of plans", test_plan}, {NULL, NULL}};
     int result = rp_run_tests("live sizes", tests);
     rp_diags_destroy(diags);
     return result;
