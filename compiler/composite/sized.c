@@ -2,7 +2,7 @@
  *
  * Not dimensions with sizes in every function that expands: each would do its arithmetic in another way,
  * for what a comparison finds out. What cannot follow sizes is found by it, too: an attribute that would
- * be another number for each size, and ops that only some sizes lead to. Cost: an expansion for each size that the operands have, and five
+ * be another number for each size, and ops that only some sizes lead to. Cost: an expansion for each size that the operands have, and a few
  * more. */
 #include "composite/sized.h"
 

@@ -3,13 +3,18 @@
 
 #include <stdio.h>
 
-enum { SPREAD = 3 }; /* questions at sizes that differ from each other */
+/* Questions at sizes that differ from each other; and small ones, where what is computed of them may be something else
+ * than at large ones: min(n, 4), n / 2. */
+enum { SPREAD = 3, SMALL = 6 };
 
 /* ---- Sizes to ask at ------------------------------------------------------------------------- */
 
 bool rp_ask(const rp_sizes *sizes, uint32_t values, uint32_t *next, rp_question *out) {
+    uint32_t last = RP_SIZES + SPREAD;
+    for (uint32_t i = 0; i < sizes->count && last == RP_SIZES + SPREAD; i++)
+        if (sizes->step_count[i]) last += SMALL;
     while (*next < RP_SIZES && !(values >> *next & 1)) ++*next;
-    if (*next == RP_SIZES + SPREAD) return false;
+    if (*next == last) return false;
     uint32_t turn = (*next)++;
     out->alone = turn < RP_SIZES ? turn : RP_SIZES;
     for (uint32_t i = 0; i < sizes->count; i++) {
@@ -20,6 +25,8 @@ bool rp_ask(const rp_sizes *sizes, uint32_t values, uint32_t *next, rp_question 
             out->at[i] = 1;
         else if (most < RP_SIZE_LEAST)
             out->at[i] = most;
+        else if (turn >= RP_SIZES + SPREAD)
+            out->at[i] = 2 + (turn + i) % (most <= SMALL ? most - 1 : SMALL);
         else
             out->at[i] = 2 + (UINT64_C(0x9e3779b9) * (i + 1) + 7 * turn) % (most - 1);
     }

@@ -116,11 +116,15 @@ static void bind_diagonal(rp_op_call *call, uint32_t attr) {
     rp_op_bind(call, 'V', k < 0 ? (uint64_t)-k + 1 : 1);
 }
 
-/* Beyond the matrix all diagonals are alike. */
+/* Beyond the matrix all diagonals are alike; those near one whose size varies stay what they are. */
 static bool rule_triangle(rp_op_call *call) {
+    enum { NEAR = 1 << 24 };
+    bool sized = call->asked || rp_op_is_sized(call);
     bind_diagonal(call, 0);
-    if (rp_sym(call, 'U') > rp_sym(call, 'C') + 1) rp_op_bind(call, 'U', rp_sym(call, 'C') + 1);
-    if (rp_sym(call, 'V') > rp_sym(call, 'R') + 1) rp_op_bind(call, 'V', rp_sym(call, 'R') + 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint64_t beyond = rp_sym(call, "CR"[i]) + 1, least = sized && beyond < NEAR ? NEAR : beyond;
+        if (rp_sym(call, "UV"[i]) > least) rp_op_bind(call, "UV"[i], beyond);
+    }
     return rp_op_same_class(call, 0, 1);
 }
 

@@ -7,7 +7,7 @@
  * way: they are refused with the sizes at which they differ.
  *
  * Not symbols in place of numbers: every rule of every op would be written in another arithmetic, for
- * the few calls that need it. Cost: a check for each size that the call has, and three more. */
+ * the few calls that need it. Cost: a check for each size that the call has, and a few more. */
 #include "ops/op_sizes.h"
 
 #include "ops/ask.h"

@@ -135,23 +135,26 @@ static rp_buffer make(rp_program *p, const char *name, rp_buffer_kind kind, uint
 
 /* What numbers follow, by what they are at several sizes: products of values and of what is computed of these. */
 static void test_guesses(void) {
-    enum { N, M, SUM, HALF, SIZES };
+    enum { N, M, SUM, HALF, LEAST, SIZES };
     static const uint8_t products[][SIZES] = {
-        {0},       {1},       {0, 2},    {1, 1},       {0, 0, 1},
-        {1, 0, 1}, {0, 0, 2}, {2, 1, 1}, {0, 0, 0, 1}, {0, 1, 1, 1},
+        {0},       {1},       {0, 2},       {1, 1},       {0, 0, 1},       {1, 0, 1},
+        {0, 0, 2}, {2, 1, 1}, {0, 0, 0, 1}, {0, 1, 1, 1}, {0, 0, 0, 1, 1},
     };
     rp_sizes sizes = {.count = SIZES,
-                      .most = {9, 4, 13, 4},
-                      .step_count = {[SUM] = 3, [HALF] = 3},
+                      .most = {7, 4, 11, 3, 4},
+                      .step_count = {[SUM] = 3, [HALF] = 3, [LEAST] = 3},
                       .steps = {[SUM] = {{.code = RP_EXPR_LIVE, .buffer = N},
                                          {.code = RP_EXPR_LIVE, .buffer = M},
                                          {.code = RP_EXPR_ADD}},
                                 [HALF] = {{.code = RP_EXPR_LIVE, .buffer = N},
                                           {.code = RP_EXPR_CONST, .value = 2},
-                                          {.code = RP_EXPR_DIV}}}};
+                                          {.code = RP_EXPR_DIV}},
+                                [LEAST] = {{.code = RP_EXPR_LIVE, .buffer = N},
+                                           {.code = RP_EXPR_CONST, .value = 4},
+                                           {.code = RP_EXPR_MIN}}}};
     for (uint32_t i = 0; i <= sizeof products / sizeof *products; i++) {
         bool last = i == sizeof products / sizeof *products; /* no product */
-        rp_extent number = {last ? 14 : 3, 0};
+        rp_extent number = {last ? 12 : 3, 0};
         for (uint32_t k = 0; !last && k < SIZES; k++)
             for (uint32_t power = products[i][k]; power > 0; power--)
                 number = rp_extent_product(number, (rp_extent){sizes.most[k], rp_powers_of(k, 1)});
