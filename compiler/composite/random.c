@@ -17,7 +17,7 @@ static rp_status list_best(rp_expansion *x, rp_given_operand *logits, rp_given_o
                            double k, rp_given_operand *values, rp_given_operand *indices) {
     uint64_t n;
     RP_TRY(rp_expand_dim(x, 0, 0, &n));
-    if (k > (double)n) k = (double)n;
+    k = rp_choose(x->application, k > (double)n ? (double)n : k); /* shorter rows leave gaps */
     double splits = rp_expand_splits(x, 0, rp_expand_rows(logits, 1), n, k);
     double merged = floor(MERGED / k); /* parts whose lists one workgroup merges */
     if (splits > merged && merged >= rp_expand_target(x)->multiprocessors) splits = merged;

@@ -364,10 +364,11 @@ class Sizes(cli.Case):
         """How many are searched for follows a live value, as the shape of what is written does; distinct ones and depths."""
         shapes = {"x": ("in", ["m", "n"]), "ids": ("in", ["m"]), "q": ("in", ["n"]), "base": ("weight", [4100, 3]),
                   "y": ("in", ["m", 3]), "values": ("out", ["m", "k"]), "at": ("out", ["m", "k"]), "near": ("out", ["m", "k"]),
-                  "distinct": ("out", ["n"]), "counts": ("out", ["n"]), "count": ("out", [1]), "hot": ("out", ["m", "n"])}
-        lines = ["{op: top_k, x: x, values: values, indices: at}", "{op: knn, queries: y, base: base, indices: near}",
+                  "distinct": ("out", ["n"]), "counts": ("out", ["n"]), "count": ("out", [1]), "hot": ("out", ["m", "n"]),
+                  "seed": ("in", [1]), "drawn": ("out", ["m"])}
+        lines = ["{op: sample, logits: x, seed: seed, temperature: 0, out: drawn}", "{op: top_k, x: x, values: values, indices: at}", "{op: knn, queries: y, base: base, indices: near}",
                  "{op: unique, x: q, values: distinct, counts: counts, count: count}", "{op: one_hot, ids: ids, out: hot}"]
-        dtypes = {name: "u32" for name in ("ids", "q", "at", "near", "distinct", "counts", "count")}
+        dtypes = {name: "u32" for name in ("seed", "drawn", "ids", "q", "at", "near", "distinct", "counts", "count")}
         points = ((5, 300, 20), (1, 1, 1), (2, 37, 7), (3, 5, 0), (0, 2, 3), (3, 4, 6))
         for sizes, i, r in self.products(lines, {"m": 5, "n": 300, "k": 20}, shapes, points, dtypes, exact=()):
             m, n, k = sizes.values()
@@ -376,6 +377,7 @@ class Sizes(cli.Case):
             values[:, :n], at[:, :n] = np.take_along_axis(i["x"], order, axis=1), order
             np.testing.assert_array_equal(r["values"], values)
             np.testing.assert_array_equal(r["at"], at)
+            np.testing.assert_array_equal(r["drawn"], i["x"].argmax(axis=1) if n else [])
             apart = ((i["y"].astype("f8")[:, None] - i["base"].astype("f8")) ** 2).sum(axis=2)
             np.testing.assert_array_equal(r["near"], np.argsort(apart, axis=1)[:, :k])
             distinct, counts = np.unique(i["q"], return_counts=True)
