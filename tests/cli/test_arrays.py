@@ -62,6 +62,14 @@ class Arrays(cli.Case):
                 self.assertEqual((out.dtype, out.shape), (data.dtype, data.shape))
                 self.assertEqual(out.tobytes(), data.tobytes())
 
+    def test_summary_of_64_bits(self):
+        """All digits are told, also where doubles have one number for several."""
+        for dtype, numbers in (("i64", [2**53 + 1, -2**63, 2**63 - 1, -2**63 + 1]), ("u64", [2**64 - 1, 2**53 + 1, 2**53, 2**64 - 2])):
+            self.pipeline(f"dtype: {dtype}, shape: [4]")
+            np.save(self.folder / "x.npy", np.array(numbers, dtype.replace("i", "int").replace("u64", "uint64")))
+            self.expect(OK, "run", "copy.yaml", "-i", "x=x.npy",
+                        output=[f"min {min(numbers)} max {max(numbers)} mean", "first " + " ".join(map(str, numbers))])
+
     def test_bf16_by_way_of_f32(self):
         """NumPy has no bf16: rounded to nearest even on the way in, f32 on the way out."""
         bits = np.concatenate([np.random.default_rng(8).integers(0, 1 << 32, 500, "u4"),

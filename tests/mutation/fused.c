@@ -225,11 +225,16 @@ static void change_attributes(trial *t, const rp_graph_member *member) {
     for (uint32_t i = 0; i < member->attr_count && !*t->why; i++) {
         rp_graph *m = mutant_of(t->compiled);
         rp_graph_attr *attr = &m->attrs[member->first_attr + i];
-        if (attr->text == RP_NONE)
+        bool number = attr->text == RP_NONE;
+        if (number)
             attr->number = attr->number == 1 ? 2 : 1; /* one more than infinity is no change */
         else
             attr->text = rp_graph_intern(m, "a + 1", 5);
         must_object(t, m, ATTRIBUTE, "another attribute", member->id);
+        if (!number || *t->why) continue;
+        m = mutant_of(t->compiled);
+        m->attrs[member->first_attr + i].rest += 1; /* the last digit of 64 bits */
+        must_object(t, m, ATTRIBUTE, "an attribute with another digit", member->id);
     }
     if (member->attr_count == 0) return;
     rp_graph *m = mutant_of(t->compiled);

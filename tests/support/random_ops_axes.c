@@ -12,10 +12,12 @@ static rops_value pick_three(rops_maker *m) {
 }
 
 static rops_value places(rops_maker *m, uint32_t rank, const uint64_t *dims, uint64_t below) {
-    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_I16, RP_U16};
+    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_I16,
+                                       RP_U16, RP_U64, RP_I8,  RP_U8};
+    uint32_t fitting = below <= INT8_MAX ? 8 : 6;
     char fill[24];
     snprintf(fill, sizeof fill, "%s=%u", rops_percent(m, 50) ? "below" : "int", (uint32_t)below);
-    return rops_new_input(m, numbers[rops_below(m, 5)], rank, dims, fill);
+    return rops_new_input(m, numbers[rops_below(m, fitting)], rank, dims, fill);
 }
 
 static void take_range(rops_maker *m) {

@@ -337,8 +337,9 @@ static void transpose(rops_maker *m) {
 static void gather(rops_maker *m) {
     static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_BF16, RP_Q8_0};
     rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 3 : 4)], 11, m->columns);
-    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_U64, RP_I16, RP_U16};
-    rp_dtype number = numbers[rops_percent(m, 50) ? 0 : rops_below(m, 6)];
+    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_U64,
+                                       RP_I16, RP_U16, RP_I8,  RP_U8};
+    rp_dtype number = numbers[rops_percent(m, 50) ? 0 : rops_below(m, 8)];
     rops_value ids = rops_new_input(m, number, 1, ROPS_DIMS(m->rows), "below=11"), out;
     const rops_call call = {.op = "gather_rows",
                             .inputs = {table, ids},

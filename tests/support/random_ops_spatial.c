@@ -57,13 +57,33 @@ static void product(rops_maker *m, rops_value windows, bool last) {
 static void fold(rops_maker *m, rops_value windows, bool last) {
     char attrs[160];
     rops_value out;
-    if (rops_percent(m, 40)) rops_apply1(m, "neg", windows, &windows);
+    bool floats = RP_DT_FLOAT >> windows.tensor.dtype & 1;
+    if (floats && rops_percent(m, 40)) rops_apply1(m, "neg", windows, &windows);
     window(m, attrs, sizeof attrs, last, true);
     char *ends = attrs; /* which fold has not: its sizes are given */
     while ((ends = strstr(ends, "pad_end_"))) memset(ends, ' ', strcspn(ends, " "));
     size_t used = strlen(attrs);
     snprintf(attrs + used, sizeof attrs - used, " size_h=4 size_w=9");
-    if (rops_apply(m, "fold", attrs, windows, ROPS_NOTHING, ROPS_NOTHING, 1, &out)) behind(m, out);
+    if (rops_apply(m, "fold", attrs, windows, ROPS_NOTHING, ROPS_NOTHING, 1, &out) && floats)
+        behind(m, out);
+}
+
+/* Integers under windows: the largest, where they are, or all of them, joined again. */
+static void whole_windows(rops_maker *m, rops_value x, const char *attrs, bool last) {
+    static const rp_dtype dtypes[] = {RP_I64, RP_U64, RP_I32, RP_U32, RP_I16, RP_U8};
+    static const char *const ops[] = {"pool_max", "pool_argmax", "unfold"};
+    rp_dtype dtype = dtypes[rops_below(m, 6)];
+    uint32_t op = rops_below(m, 3);
+    rops_value out;
+    const rops_call cast = {.op = "cast", .inputs = {x}, .input_count = 1, .dtype = dtype};
+    if (!rops_add(m, &cast, &x, 1)) return;
+    if (!rops_apply(m, ops[op], attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out)) return;
+    if (op == 2 && ((RP_DT_INDEX | RP_DT_LONG) >> dtype & 1)) {
+        fold(m, out, last);
+        return;
+    }
+    const rops_call back = {.op = "cast", .inputs = {out}, .input_count = 1, .dtype = RP_F32};
+    rops_add(m, &back, NULL, 0);
 }
 
 void rops_spatial(rops_maker *m) {
@@ -81,6 +101,8 @@ void rops_spatial(rops_maker *m) {
         size_t used = strlen(attrs);
         snprintf(attrs + used, sizeof attrs - used, " groups=2");
         if (rops_apply(m, "conv_direct", attrs, x, weight, ROPS_NOTHING, 2, &out)) behind(m, out);
+    } else if (what == 2 && rops_percent(m, 40)) {
+        whole_windows(m, x, attrs, last);
     } else if (what == 2) {
         if (rops_apply(m, pools[rops_below(m, 3)], attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out) &&
             (RP_DT(out.tensor.dtype) & RP_DT_FLOAT))

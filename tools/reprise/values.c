@@ -204,34 +204,59 @@ void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size)
     }
 }
 
+/* One of 64 bits, with a sign or none. */
+static uint64_t word_at(const void *data, uint64_t i) {
+    uint64_t word;
+    memcpy(&word, (const char *)data + i * sizeof word, sizeof word);
+    return word;
+}
+
+/* Whether element i is less than element k, to the last bit. */
+static bool is_less(rp_dtype dtype, const void *data, uint64_t i, uint64_t k) {
+    if (dtype == RP_I64) return (int64_t)word_at(data, i) < (int64_t)word_at(data, k);
+    if (dtype == RP_U64) return word_at(data, i) < word_at(data, k);
+    return cli_element(dtype, data, i) < cli_element(dtype, data, k);
+}
+
+/* With all digits, where a double has not those of 64 bits. */
+static void print_element(const char *before, rp_dtype dtype, const void *data, uint64_t i) {
+    if (dtype == RP_I64)
+        printf("%s %" PRId64, before, (int64_t)word_at(data, i));
+    else if (dtype == RP_U64)
+        printf("%s %" PRIu64, before, word_at(data, i));
+    else
+        printf("%s %.*g", before, cli_digits(dtype), cli_element(dtype, data, i));
+}
+
 void cli_print_summary(const rp_plan_buffer_info *given, const void *data) {
     enum { FIRST = 8 };
     rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
-    int digits = cli_digits(buffer->dtype);
     char name[512];
     cli_buffer_text(given, name, sizeof name);
     uint64_t count = buffer->bytes / rp_dtype_size(buffer->dtype), odd = 0;
     printf("%s", name);
     if (buffer->dtype != RP_RAW) {
-        double least = INFINITY, most = -INFINITY, sum = 0;
+        uint64_t least = count, most = count;
+        double sum = 0;
         for (uint64_t i = 0; i < count; i++) {
             double value = cli_element(buffer->dtype, data, i);
             if (!isfinite(value)) {
                 odd++;
                 continue;
             }
-            least = fmin(least, value);
-            most = fmax(most, value);
+            if (least == count || is_less(buffer->dtype, data, i, least)) least = i;
+            if (most == count || is_less(buffer->dtype, data, most, i)) most = i;
             sum += value;
         }
         if (count == 0) printf("  empty");
-        if (odd < count)
-            printf("  min %.*g max %.*g mean %.9g", digits, least, digits, most,
-                   sum / (double)(count - odd));
+        if (odd < count) {
+            print_element("  min", buffer->dtype, data, least);
+            print_element(" max", buffer->dtype, data, most);
+            printf(" mean %.9g", sum / (double)(count - odd));
+        }
         if (odd) printf("  not finite: %" PRIu64, odd);
     }
     if (count) printf("  first");
-    for (uint64_t i = 0; i < count && i < FIRST; i++)
-        printf(" %.*g", digits, cli_element(buffer->dtype, data, i));
+    for (uint64_t i = 0; i < count && i < FIRST; i++) print_element("", buffer->dtype, data, i);
     printf("%s\n", count > FIRST ? " ..." : "");
 }
