@@ -193,6 +193,7 @@ static rp_status scaled(rp_expansion *x, uint64_t size, double scale, uint64_t *
     rp_op_call_init(&call, rp_op_find("resize_axis", strlen("resize_axis")), 2);
     call.operands[0] = (rp_tensor){.dtype = RP_F32, .rank = 2, .dims = {size, 1}};
     call.operands[1] = (rp_tensor){.dtype = RP_F32, .rank = RP_OP_INFER};
+    call.asked = rp_application_is_asked(x->application);
     call.attrs[rp_op_attr_index(call.op, "scale", strlen("scale"))] = scale;
     if (!rp_op_infer(&call)) return rp_expand_wrong(x, SCALES, "is wrong: %s", call.error);
     *out = call.operands[1].dims[0];

@@ -75,18 +75,20 @@ static bool simplest(double scale, fraction *out) {
 static bool read_scale(rp_op_call *call, fraction *out) {
     uint64_t size = rp_sym(call, 'X'), made = rp_sym(call, 'Y');
     double scale = call->attrs[SCALE];
-    if (scale == 0 && made == 0) return rp_op_fail(call, "neither a size nor a scale is given");
+    if (scale == 0 && made == 0 && !rp_op_is_bound(call, 'Y'))
+        return rp_op_fail(call, "neither a size nor a scale is given");
     if (size > LIMIT || made > LIMIT)
         return rp_op_fail(call, "the axis has more than %d elements", LIMIT);
-    if (size == 0) return rp_op_fail(call, "the axis of x has no elements to make others of");
-    *out = reduced(made ? made : 1, size);
+    if (size == 0 && !call->asked)
+        return rp_op_fail(call, "the axis of x has no elements to make others of");
+    *out = reduced(made ? made : 1, size ? size : 1);
     if (scale == 0) return true;
     if (!simplest(scale, out))
         return rp_op_fail(call, "attribute scale is %.9g: it is no fraction of numbers below 2^30",
                           scale);
     if (made) return true;
     made = size * out->over / out->under;
-    if (made < 1 || made > LIMIT)
+    if ((made < 1 && !call->asked) || made > LIMIT)
         return rp_op_fail(call, "a scale of %.9g makes %llu elements of %llu, expected 1 to %d",
                           scale, (unsigned long long)made, (unsigned long long)size, LIMIT);
     rp_op_bind(call, 'Y', made);
