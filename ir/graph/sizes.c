@@ -167,6 +167,19 @@ static rp_status push_live(cutter *c, uint32_t step) {
     return find_size(c, op, 1, &f->extent);
 }
 
+/* What an operation with a constant leaves as the product that it is: a quotient without a remainder, the sum with 0. */
+static bool stays_product(const cutter *c, uint16_t code, const factor *a, const factor *b,
+                          rp_extent *out) {
+    const rp_sizes *sizes = &c->graph->sizes;
+    uint64_t by = b->fixed ? b->extent.most : 0;
+    *out = b->fixed ? a->extent : b->extent;
+    if (code == RP_EXPR_ADD) return (a->fixed ? a : b)->extent.most == 0;
+    if ((code != RP_EXPR_DIV && code != RP_EXPR_CEIL_DIV) || by == 0) return false;
+    if (out->powers == RP_POWERS_NONE || rp_extent_each(sizes, *out) % by != 0) return false;
+    out->most /= by;
+    return true;
+}
+
 /* The two values on top become one: `step` is the operation. */
 static rp_status join(cutter *c, uint32_t step) {
     factor *a = &c->stack[c->depth - 2], *b = &c->stack[c->depth - 1];
@@ -188,6 +201,12 @@ static rp_status join(cutter *c, uint32_t step) {
     if (divides && b->extent.most == 0) return refuse(c, "division by zero");
     bool fixed = a->fixed && b->fixed;
     if (code != RP_EXPR_MUL) {
+        rp_extent product;
+        if ((a->fixed || b->fixed) && stays_product(c, code, a, b, &product)) {
+            a->extent = product;
+            a->fixed = false;
+            return RP_OK;
+        }
         RP_TRY(find_size(c, c->ops + a->first, step + 1 - a->first, &a->extent));
         a->fixed = false;
         return RP_OK;

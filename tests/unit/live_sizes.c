@@ -77,6 +77,23 @@ static void test_text(void) {
     rp_graph_destroy(g);
 }
 
+/* What is written in another way: quotients that leave nothing, and 0 more. */
+static void test_same(void) {
+    static const char *const ways[] = {"8 * $n", "16 * $n / 2", "ceil_div(8 * $n, 1)", "0 + $n * 8",
+                                       "$n * 8 + 0"};
+    for (uint32_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 HEAD "  buf $x in f32[{%s}]\n  buf $y out f32[{8 * $n}]\n"
+                      "  n0 = op silu (r $x:f32[{%s}], w $y:f32[{8 * $n}])\n}\n",
+                 ways[i], ways[i]);
+        rp_graph *g = parse(text);
+        CU_ASSERT_FATAL(g && rp_graph_verify(g, "t", diags) == RP_OK);
+        CU_ASSERT_EQUAL(g->sizes.count, 1);
+        rp_graph_destroy(g);
+    }
+}
+
 static void test_refused(void) {
     static const char *const cases[][2] = {
         {"  buf $x in f32[{$n - 1}]\n", "a dimension grows with the live values in it"},
@@ -86,7 +103,7 @@ static void test_refused(void) {
         {"  buf $x in f32[{$n / ($n - $n)}]\n", "a dimension grows"},
         {"  buf $x in f32[{$n / 0}]\n", "division by zero"},
         {"  buf $x in f32[{min($n, 1)}]\n", "is at most 1"},
-        {"  buf $x in f32[{$n * 500000000 / 500000000}]\n", "there are 32 bits for it"},
+        {"  buf $x in f32[{$n * 500000000 / 300000000}]\n", "there are 32 bits for it"},
         {"  buf $x in f32[{min($n * 500000000, 9)}]\n", "up to 4500000000 on its way"},
         {"  buf $x in f32[{min($n, 4294967296)}]\n", "there are 32 bits for it"},
         {"  buf $x in f32[{$m}]\n", "unknown name"},
@@ -253,8 +270,9 @@ static void test_plan(void) {
 
 int main(void) {
     static const rp_test tests[] = {
-        {"text", test_text},         {"refused", test_refused},      {"guesses", test_guesses},
-        {"recorder", test_recorder}, {"shapes of plans", test_plan}, {NULL, NULL}};
+        {"text", test_text}, {"refused", test_refused},   {"guesses", test_guesses},
+        {"same", test_same}, {"recorder", test_recorder}, {"shapes of plans", test_plan},
+        {NULL, NULL}};
     int result = rp_run_tests("live sizes", tests);
     rp_diags_destroy(diags);
     return result;
