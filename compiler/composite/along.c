@@ -232,11 +232,7 @@ static const char *neutral(const recipe *how, uint8_t as) {
     if (how->flags) return strcmp(how->by, "prod") == 0 ? "0 == 0" : "0 == 1";
     if (strcmp(how->by, "sum") == 0) return "0";
     if (strcmp(how->by, "prod") == 0) return "1";
-    if (as == RP_F32) return least ? "inf" : "-inf";
-    if (as == RP_U32) return least ? "4294967295" : "0";
-    if (as == RP_U64) return least ? "18446744073709551615" : "0";
-    if (as == RP_I64) return least ? "9223372036854775807" : "-9223372036854775807 - 1";
-    return least ? "2147483647" : "-2147483647 - 1";
+    return rp_axes_end(as, least);
 }
 
 /* `where` with as many dimensions as x has, to which it must broadcast. */

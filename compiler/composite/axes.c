@@ -31,6 +31,14 @@ static bool is_in(uint8_t dtype, uint32_t set) {
     return dtype < 32 && (set >> dtype & 1) != 0;
 }
 
+const char *rp_axes_end(uint8_t joined, bool most) {
+    if (joined == RP_F32) return most ? "inf" : "-inf";
+    if (joined == RP_U32) return most ? "4294967295" : "0";
+    if (joined == RP_U64) return most ? "18446744073709551615" : "0";
+    if (joined == RP_I64) return most ? "9223372036854775807" : "-9223372036854775807 - 1";
+    return most ? "2147483647" : "-2147483647 - 1";
+}
+
 uint8_t rp_axes_joined(uint8_t dtype) {
     if (is_in(dtype, RP_DT_FLOAT)) return RP_F32;
     if (is_in(dtype, RP_DT_LONG)) return dtype;
@@ -71,6 +79,19 @@ rp_status rp_axes_make(rp_expansion *x, rp_given_operand *out, const rp_tensor *
     }
     return out->fresh == RP_NONE ? RP_OK
                                  : rp_apply_fresh(x->application, x->composite->info.name, out);
+}
+
+rp_status rp_axes_temp(rp_expansion *x, const char *name, const rp_tensor *rows, uint8_t dtype,
+                       rp_given_operand *out) {
+    RP_TRY(rp_expand_temp(x, name, out));
+    return rp_axes_make(x, out, rows, dtype);
+}
+
+rp_status rp_axes_take(rp_expansion *x, rp_given_operand *from, rp_given_operand *at,
+                       rp_given_operand *out) {
+    static const rp_attribute axis = {.name = "axis", .number = 1};
+    return rp_expand_op(x, "take_along_axis", RP_PARTS({"x", from}, {"indices", at}, {"out", out}),
+                        &axis, 1);
 }
 
 /* ---- Axes ------------------------------------------------------------------------------------ */

@@ -37,14 +37,28 @@ typedef struct rp_along {
 rp_status rp_along_scan(rp_expansion *x, const rp_along *how, const rp_lines *lines,
                         const rp_given_operand *in, const rp_given_operand *out);
 
-/* The k best of each row, in order, by sorting all of them (order.c). Either result may be NULL. */
-rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool largest, double k,
+/* Sorts lines along any axis (order.c); `values` and `indices` are made, or NULL. */
+rp_status rp_order_lines(rp_expansion *x, const rp_given_operand *in, const rp_lines *lines,
+                         bool descending, rp_given_operand *values, rp_given_operand *indices);
+/* The k best of each row, in order, by sorting all of them, without those that words of `excluded` (NULL: none) leave
+ * out (best.c). Either result may be NULL. */
+rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in,
+                        const rp_given_operand *excluded, bool largest, double k,
                         rp_given_operand *values, rp_given_operand *indices);
 
 /* What elements of a dtype are joined as, and whether small integers are joined as such of 64 bits, which the result is
  * wanted to have. */
 uint8_t rp_axes_joined(uint8_t dtype);
 bool rp_axes_widens(uint8_t dtype, uint8_t result);
+/* The most, or the least, that what elements are joined as can be, as a formula. */
+const char *rp_axes_end(uint8_t joined, bool most);
+
+/* A transient of a shape. */
+rp_status rp_axes_temp(rp_expansion *x, const char *name, const rp_tensor *shape, uint8_t dtype,
+                       rp_given_operand *out);
+/* Elements of rows by their places in them. */
+rp_status rp_axes_take(rp_expansion *x, rp_given_operand *rows, rp_given_operand *places,
+                       rp_given_operand *out);
 
 /* ---- Entries of the tables -------------------------------------------------------------------- */
 

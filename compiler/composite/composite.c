@@ -240,11 +240,8 @@ static rp_status search_rows(rp_expansion *x) {
     RP_TRY(rp_expand_dim(x, X, 0, &n));
     uint8_t dtype = o[X]->argument.tensor.dtype; /* keys of what selects have 32 bits */
     if (x->attrs[K] > KEPT || dtype == RP_I64 || dtype == RP_U64) {
-        if (o[EXCLUDED])
-            return rp_axes_wrong(
-                x, K,
-                "expected at most 1024, and no integers of 64 bits, where elements are left out");
-        return rp_order_best(x, o[X], x->attrs[ORDER] < 1, x->attrs[K], o[VALUES], o[INDICES]);
+        return rp_order_best(x, o[X], o[EXCLUDED], x->attrs[ORDER] < 1, x->attrs[K], o[VALUES],
+                             o[INDICES]);
     }
     double splits = rp_expand_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
@@ -480,7 +477,7 @@ const rp_composite rp_composites[] = {
      .notes =
          "`top_k`, or `top_k_partial` and `top_k_merge` for long rows when there are few. For k "
          "of more than 1024, and of i64 and u64, all of each row is sorted, as by `sort`, and the "
-         "first k are taken.",
+         "first k are taken; what is left out is sorted behind all else, by its bits.",
      .operand_count = 4,
      .attr_count = 3,
      .operands = {{"x", "rows", "*R N", R}, EXCLUDED, BEST("*R")},

@@ -80,40 +80,26 @@ static rp_status move(rp_expansion *x, const pass *p, rp_given_operand *in,
 static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descending,
                            rp_given_operand *values, rp_given_operand *indices);
 
-/* A transient of the shape of `rows`. */
-static rp_status make_rows(rp_expansion *x, const char *name, const rp_tensor *rows, uint8_t dtype,
-                           rp_given_operand *out) {
-    RP_TRY(rp_expand_temp(x, name, out));
-    return rp_axes_make(x, out, rows, dtype);
-}
-
-static rp_status take(rp_expansion *x, rp_given_operand *from, rp_given_operand *at,
-                      rp_given_operand *out) {
-    static const rp_attribute axis = {.name = "axis", .number = 1};
-    return rp_expand_op(x, "take_along_axis", RP_PARTS({"x", from}, {"indices", at}, {"out", out}),
-                        &axis, 1);
-}
-
 /* Of 64 bits: by one half, then by the other. */
 static rp_status sort_long(rp_expansion *x, rp_given_operand *in, bool descending,
                            rp_given_operand *values, rp_given_operand *indices) {
     const rp_tensor rows = in->argument.tensor;
     uint8_t upper = rows.dtype == RP_I64 ? RP_I32 : RP_U32;
     rp_given_operand low, high, turned, first, second, both, *at = indices ? indices : &both;
-    RP_TRY(make_rows(x, "low", &rows, RP_U32, &low));
-    RP_TRY(make_rows(x, "high", &rows, upper, &high));
+    RP_TRY(rp_axes_temp(x, "low", &rows, RP_U32, &low));
+    RP_TRY(rp_axes_temp(x, "high", &rows, upper, &high));
     RP_TRY(rp_expand_map(x, "u32(x)", RP_PARTS({"x", in}, {"out", &low})));
     RP_TRY(rp_expand_map(x, upper == RP_I32 ? "i32(x >> 32)" : "u32(x >> 32)",
                          RP_PARTS({"x", in}, {"out", &high})));
-    RP_TRY(make_rows(x, "first", &rows, RP_U32, &first));
+    RP_TRY(rp_axes_temp(x, "first", &rows, RP_U32, &first));
     RP_TRY(sort_rows(x, &low, descending, NULL, &first));
-    RP_TRY(make_rows(x, "turned", &rows, upper, &turned));
-    RP_TRY(take(x, &high, &first, &turned));
-    RP_TRY(make_rows(x, "second", &rows, RP_U32, &second));
+    RP_TRY(rp_axes_temp(x, "turned", &rows, upper, &turned));
+    RP_TRY(rp_axes_take(x, &high, &first, &turned));
+    RP_TRY(rp_axes_temp(x, "second", &rows, RP_U32, &second));
     RP_TRY(sort_rows(x, &turned, descending, NULL, &second));
-    if (!indices) RP_TRY(make_rows(x, "both", &rows, RP_U32, &both));
-    RP_TRY(take(x, &first, &second, at));
-    return values ? take(x, in, at, values) : RP_OK;
+    if (!indices) RP_TRY(rp_axes_temp(x, "both", &rows, RP_U32, &both));
+    RP_TRY(rp_axes_take(x, &first, &second, at));
+    return values ? rp_axes_take(x, in, at, values) : RP_OK;
 }
 
 static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descending,
@@ -163,9 +149,8 @@ static bool is_nothing(const rp_expansion *x, uint64_t elements) {
     return rp_choose(x->application, elements == 0) != 0;
 }
 
-/* Along any axis; `values` and `indices` are made, or NULL. */
-static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const rp_lines *l,
-                            bool descending, rp_given_operand *values, rp_given_operand *indices) {
+rp_status rp_order_lines(rp_expansion *x, const rp_given_operand *in, const rp_lines *l,
+                         bool descending, rp_given_operand *values, rp_given_operand *indices) {
     const rp_tensor rows = {.rank = 2, .dims = {l->front * l->behind, l->along}};
     const rp_tensor across = {.rank = 3, .dims = {l->front, l->along, l->behind}};
     const rp_tensor turned = {.rank = 3, .dims = {l->front, l->behind, l->along}};
@@ -209,7 +194,7 @@ static rp_status expand_sort(rp_expansion *x) {
     RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
     RP_TRY(rp_axes_make(x, o[VALUES], &shape, shape.dtype));
     if (o[INDICES]) RP_TRY(rp_axes_make(x, o[INDICES], &shape, RP_U32));
-    return sort_lines(x, o[X], &l, x->attrs[ORDER] > 0, o[VALUES], o[INDICES]);
+    return rp_order_lines(x, o[X], &l, x->attrs[ORDER] > 0, o[VALUES], o[INDICES]);
 }
 
 static rp_status expand_argsort(rp_expansion *x) {
@@ -219,38 +204,7 @@ static rp_status expand_argsort(rp_expansion *x) {
     rp_lines l;
     RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
     RP_TRY(rp_axes_make(x, o[OUT], &shape, RP_U32));
-    return sort_lines(x, o[X], &l, x->attrs[ORDER] > 0, NULL, o[OUT]);
-}
-
-/* The first k of each row when it is sorted: for k that top_k does not keep. */
-rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool largest, double k,
-                        rp_given_operand *values, rp_given_operand *indices) {
-    rp_tensor shape = rp_axes_shape(in);
-    uint64_t length = shape.dims[shape.rank - 1];
-    rp_lines l = {length ? rp_tensor_elements(&shape) / length : 0, length, 1};
-    const rp_tensor rows = {.rank = 2, .dims = {l.front, length}};
-    rp_given_operand *results[2] = {values, indices}, sorted[2];
-    static const char *const names[] = {"sorted", "places"};
-    const rp_attribute columns = {.name = "columns", .number = k};
-    if (k > (double)length)
-        return rp_apply_error(x->application, RP_BLAME_OP, 0,
-                              "%s: k is %.0f, but rows have %llu elements", x->composite->info.name,
-                              k, (unsigned long long)length);
-    for (uint32_t i = 0; i < 2; i++) {
-        if (!results[i]) continue;
-        RP_TRY(rp_expand_temp(x, names[i], &sorted[i]));
-        RP_TRY(rp_axes_make(x, &sorted[i], &rows, i ? RP_U32 : shape.dtype));
-    }
-    RP_TRY(sort_lines(x, in, &l, largest, values ? &sorted[0] : NULL, indices ? &sorted[1] : NULL));
-    shape.dims[shape.rank - 1] = (uint64_t)k;
-    const rp_tensor best = {.rank = 2, .dims = {l.front, (uint64_t)k}};
-    for (uint32_t i = 0; i < 2; i++) {
-        if (!results[i]) continue;
-        RP_TRY(rp_axes_make(x, results[i], &shape, i ? RP_U32 : shape.dtype));
-        rp_given_operand to = rp_axes_seen(results[i], &best);
-        RP_TRY(rp_expand_op(x, "slice", RP_PARTS({"x", &sorted[i]}, {"out", &to}), &columns, 1));
-    }
-    return RP_OK;
+    return rp_order_lines(x, o[X], &l, x->attrs[ORDER] > 0, NULL, o[OUT]);
 }
 
 /* ---- Distinct elements ----------------------------------------------------------------------- */
@@ -315,7 +269,7 @@ static rp_status expand_unique(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "sorted", &sorted));
     RP_TRY(rp_axes_make(x, &sorted, &line, shape.dtype));
     RP_TRY(numbers(x, "places", n, &places));
-    RP_TRY(sort_lines(x, o[X], &l, false, &sorted, o[INVERSE] ? &places : NULL));
+    RP_TRY(rp_order_lines(x, o[X], &l, false, &sorted, o[INVERSE] ? &places : NULL));
     RP_TRY(rp_expand_temp(x, "before", &before));
     RP_TRY(shifted(x, &sorted, -1, &before));
     RP_TRY(numbers(x, "fresh", n, &fresh));
@@ -378,7 +332,7 @@ static rp_status update(rp_expansion *x, uint32_t reduction, rp_given_operand *a
     }
     RP_TRY(numbers(x, "places", count, &places));
     RP_TRY(numbers(x, "order", count, &order));
-    RP_TRY(sort_lines(x, &to, &l, false, &places, &order));
+    RP_TRY(rp_order_lines(x, &to, &l, false, &places, &order));
     const rp_attribute by = {.name = "by", .text = joins[reduction]};
     return rp_expand_op(x, "fold_at",
                         RP_PARTS({"data", &data}, {"places", &places}, {"order", &order},

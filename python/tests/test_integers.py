@@ -477,3 +477,33 @@ def test_as_floats(dtype: str) -> None:
         assert found["largest"].dtype == base.dtype and found["largest"].ravel().tolist() == base.reshape(6, 30).max(1).tolist()
         assert np.allclose(found["mean"].ravel(), floats.reshape(6, 30).mean(1), rtol=1e-6)
         assert np.allclose(found["pooled"].reshape(30, 5), (floats[:, 1:] + floats[:, :-1]) / 2)
+
+
+@pytest.mark.parametrize("dtype", ["i64", "u64", "i8", "f32"])
+@pytest.mark.parametrize("order", ["largest", "smallest"])
+def test_best_without(dtype: str, order: str) -> None:
+    """More than kernels keep, or of 64 bits, where elements are left out: gaps follow behind all others."""
+    random, n, k = np.random.default_rng(18), 1300, 1100
+    value = random.standard_normal((2, n)).astype("f4").round(1) + np.float32(0) if dtype == "f32" else drawn(dtype, 2 * n, 19).reshape(2, n)
+    out = random.random(n) < 0.3
+    words = np.packbits(out, bitorder="little")
+    words = np.append(words, np.zeros(-len(words) % 4, "u1")).view("u4")
+    p = rp.Program("without")
+    x, excluded = p.input("x", (2, n), dtype), p.input("excluded", len(words), "u32")
+    found = ops.top_k_large(x, excluded, k=k, order=order, outputs=("values", "indices"))
+    p.output("values", found.values)
+    p.output("places", found.indices)
+    if dtype == "i64":
+        p.output("few", ops.top_k(x, excluded, k=5, order=order))
+        with pytest.raises(rp.InvalidError, match="excluded has 2 words of 32 bits, but rows of x have 1300 elements"):
+            ops.top_k(x, excluded[:2], k=5)
+    result = p.compile().open()(x=value, excluded=words)
+    kept = n - int(out.sum())
+    for row in range(2):
+        ranked = sorted((i for i in range(n) if not out[i]),
+                        key=lambda i: (value[row, i].item() * (-1 if order == "largest" else 1), i))
+        assert result["places"][row].tolist() == ranked[:k] + [2**32 - 1] * (k - kept)
+        last = (-np.inf if order == "largest" else np.inf) if dtype == "f32" else getattr(np.iinfo(DTYPES[dtype]), "min" if order == "largest" else "max")
+        assert result["values"][row].tolist() == [value[row, i].item() for i in ranked[:k]] + [last] * (k - kept)
+        if dtype == "i64":
+            assert result["few"][row].tolist() == ranked[:5]
