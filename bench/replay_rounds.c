@@ -1,6 +1,6 @@
 /* Rounds of replays on request, so that a script can time something else in between (bench/peers).
  *
- *   replay_rounds PLAN.rplan [MILLISECONDS]
+ *   replay_rounds PLAN.rplan [MILLISECONDS [auto|off|persistent]]
  *
  * Says which device it is, then for each line on stdin replays for about MILLISECONDS (300): half of
  * them one by one, the host waiting for each, half with a full queue (busy.h). Answers each with a
@@ -13,6 +13,7 @@
  * behind the other, the host waiting for each; both times are that one then. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "reprise/runtime.h"
 #include "busy.h"
@@ -160,8 +161,8 @@ static rp_status serve(rp_exec *exec, const rp_plan *plan, double period, gpu_cl
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: replay_rounds PLAN.rplan [MILLISECONDS]\n");
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: replay_rounds PLAN.rplan [MILLISECONDS [auto|off|persistent]]\n");
         return 2;
     }
     double period = argc > 2 ? atof(argv[2]) * 1e-3 : 0.3;
@@ -170,7 +171,12 @@ int main(int argc, char **argv) {
     rp_device *device = NULL;
     rp_exec *exec = NULL;
     rp_device_info info = {.size = sizeof info};
-    const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
+    const char *way = argc > 3 ? argv[3] : "";
+    const rp_exec_params params = {.size = sizeof params,
+                                   .timestamps = 1,
+                                   .joining = strcmp(way, "persistent") == 0 ? RP_JOINING_PERSISTENT
+                                              : strcmp(way, "off") == 0      ? RP_JOINING_OFF
+                                                                             : RP_JOINING_AUTO};
     rp_status status = rp_plan_open(NULL, argv[1], diags, &plan);
     if (status == RP_OK) status = rp_device_create(NULL, NULL, diags, &device);
     if (status == RP_OK) status = rp_exec_create(device, plan, &params, diags, &exec);

@@ -14,7 +14,13 @@
       "finished batch waited for")                                                                 \
     X(RP_QUIRK_ORDERED_STARTS, 2, "ordered-starts",                                                \
       "dispatches of a queue and their workgroups start in order, so plans with tagged buffers "   \
-      "leave out barriers (exec/stalls.c)")
+      "leave out barriers (exec/stalls.c)")                                                        \
+    X(RP_QUIRK_CHECKED_LOADS, 3, "checked-loads",                                                  \
+      "each load through a descriptor is checked, so kernels that read blocks and wait for words " \
+      "reach their buffers by address (exec/runs.c)")                                              \
+    X(RP_QUIRK_SHORT_LOOPS, 4, "short-loops",                                                      \
+      "loops end after some turns, whatever they compute, so there are no persistent kernels: in " \
+      "those an invocation does the work of many")
 
 typedef enum rp_quirk {
 #define RP_X(symbol, bit, name, what) symbol = 1 << bit,

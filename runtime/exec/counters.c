@@ -2,7 +2,7 @@
  *
  * Why a barrier stands is read off its scopes (base/scope.h). plan/reasons.c finds the same by
  * walking the hazards, at a price that creating an exec need not pay. */
-#include "exec/exec.h"
+#include "exec/runs.h"
 
 #include <stdlib.h>
 
@@ -33,6 +33,7 @@ static void weigh(const rp_exec *exec, rp_slot *slot, rp_recording recording) {
         if (kind != RP_RUN && kind != RP_FENCE && kind != RP_OP)
             weight->counts[RP_COUNT_transfers]++;
     }
+    weight->counts[RP_COUNT_dispatches] -= rp_runs_spare(exec, recording);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BARRIERS); i++) {
         VkMemoryBarrier2 lowered;
         if ((i == 0 && rp_exec_overlaps(exec)) ||

@@ -4,6 +4,7 @@
  * numbers. An exec can take over from another (rp_exec_update) or from itself (rp_exec_bind) what
  * stays as it is. */
 #include "exec/copies.h"
+#include "exec/runs.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -143,7 +144,8 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags));
     uint64_t waited = now_ns();
     rp_exec_count(exec, RP_COUNT_pipeline_ns, waited - start);
-    rp_status status = create_commands(exec, slot, diags);
+    rp_status status = rp_runs_prepare(exec, slot, diags);
+    if (status == RP_OK) status = create_commands(exec, slot, diags);
     if (status == RP_OK) status = record_pieces(exec, slot, diags);
     if (status == RP_OK) {
         rp_replay_weigh(exec, slot);
@@ -239,11 +241,13 @@ rp_status rp_exec_plan(rp_exec *exec, rp_diags *diags) {
                            &exec->wants));
     RP_TRY(rp_takeovers_plan(exec));
     RP_TRY(rp_pieces_plan(exec));
-    return rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags);
+    RP_TRY(rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags));
+    return rp_runs_plan(exec, diags);
 }
 
 void rp_exec_free_plan(rp_exec *exec) {
     const rp_allocator *a = &exec->device->allocator;
+    rp_runs_free(exec);
     rp_live_free(&exec->live);
     rp_release(a, exec->scopes);
     rp_release(a, exec->wants);

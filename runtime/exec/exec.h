@@ -173,6 +173,27 @@ typedef enum rp_recording {
 /* The tag that elements are stored and waited for with. */
 uint32_t rp_recording_tag(rp_recording recording);
 
+/* Whether some of what the node uses is tagged: the tag comes first in what is pushed. */
+bool rp_node_is_tagged(const rp_plan *plan, const rp_plan_node *node);
+
+/* ---- runs.c: dispatches of joined kernels ------------------------------------------------------- */
+
+typedef struct rp_runs {
+    struct rp_run *items; /* in the order of the plan; runs.h */
+    uint32_t count;
+    uint32_t *of_node; /* items[] by the first node; RP_UNSET for other nodes; NULL without runs */
+    VkFlags usage;     /* of buffers that the exec allocates: what runs ask of them */
+    rp_preparation *pipelines; /* by run; NULL until a slot needs them */
+    rp_storage *probe;
+} rp_runs;
+
+/* What a slot has for them. */
+typedef struct rp_run_sets {
+    VkDescriptorPool pool;
+    VkDescriptorSet *of; /* by run */
+    rp_storage *tables;  /* of all runs */
+} rp_run_sets;
+
 /* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
 
 /* What is no buffer of the plan: the arena as a whole, and grids in the live block. */
@@ -204,6 +225,7 @@ typedef struct rp_slot {
     rp_place live_block; /* the same */
     rp_live_values live;
     rp_descriptors descriptors;
+    rp_run_sets run_sets;
     rp_touch *touches; /* by VkBuffer and first byte */
     uint32_t touches_count;
     VkCommandPool pool;
@@ -288,6 +310,7 @@ struct rp_exec {
     char *cache_path;
     rp_switches switches;
     rp_preparation *pipelines;
+    rp_runs runs;
     rp_live live;
     uint32_t *scopes;              /* by plan buffer: rp_scope bits of all uses */
     rp_want *wants;                /* by plan buffer */

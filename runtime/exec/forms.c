@@ -47,6 +47,7 @@ static void merge(rp_exec *exec, const rp_exec *part) {
     }
     if (part->arena_bytes > exec->arena_bytes) exec->arena_bytes = part->arena_bytes;
     exec->waits |= part->waits;
+    exec->runs.usage |= part->runs.usage;
     if (part->pieces > exec->pieces) exec->pieces = part->pieces;
 }
 

@@ -7,6 +7,7 @@
 
 #include "driver/barrier.h"
 #include "exec/copies.h"
+#include "exec/runs.h"
 #include "pipeline/bound.h"
 
 typedef struct recorder {
@@ -93,14 +94,6 @@ static void put_addresses(const recorder *r, const rp_plan_node *node, uint32_t 
     }
 }
 
-static bool has_tags(const recorder *r, const rp_plan_node *node) {
-    if (rp_plan_count(r->plan, RP_SECTION_TAGGED_BARRIERS) == 0) return false;
-    for (uint32_t i = 0; i < node->use_count; i++)
-        if (rp_plan_buffers(r->plan)[rp_plan_uses(r->plan)[node->first_use + i].buffer].tagged)
-            return true;
-    return false;
-}
-
 /* Zeros behind the node's bytes. */
 static void push_constants(recorder *r, const rp_plan_node *node, uint32_t index) {
     uint8_t data[RP_MAX_PUSH_BYTES] = {0};
@@ -108,11 +101,27 @@ static void push_constants(recorder *r, const rp_plan_node *node, uint32_t index
     memcpy(data, bytes + node->first_byte, node->byte_count);
     put_addresses(r, node, index, data);
     uint32_t tag = rp_recording_tag(r->recording);
-    if (has_tags(r, node)) memcpy(data, &tag, sizeof tag);
+    if (rp_node_is_tagged(r->plan, node)) memcpy(data, &tag, sizeof tag);
     rp_bind_push(&r->bound, data, rp_plan_kernels(r->plan)[node->kernel].push_bytes);
 }
 
+/* What a run is pushed is the tag alone, which is never 0. */
+static void record_joined(recorder *r, const rp_run *run) {
+    const rp_preparation *pipelines = r->exec->runs.pipelines;
+    uint32_t tag = rp_recording_tag(r->recording);
+    rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, run->kernel),
+                     rp_prepared_layout(pipelines, run->kernel));
+    rp_bind_set(&r->bound, 0, r->slot->run_sets.of[run - r->exec->runs.items]);
+    rp_bind_push(&r->bound, &tag, sizeof tag);
+    r->vk->CmdDispatch(r->commands, run->workgroups, 1, 1);
+}
+
 static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
+    const rp_run *run = rp_run_at(r->exec, r->recording, index);
+    if (run && run->phases == 1) {
+        record_joined(r, run);
+        return;
+    }
     const rp_preparation *pipelines = r->exec->pipelines;
     uint32_t kernel = r->exec->first_kernel + node->kernel;
     rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, kernel),
@@ -198,6 +207,13 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
     }
     for (uint32_t g = first; g < end; g++) {
         record_barrier(r, g, g > 0 || follows);
+        const rp_run *run = rp_run_at(r->exec, r->recording, groups[g].first_node);
+        if (run && run->phases > 1) {
+            record_label(r, rp_plan_nodes(r->plan)[run->first_node].label);
+            record_joined(r, run);
+            g = run->end_group - 1;
+            continue;
+        }
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(r, groups[g].first_node + i);
     }

@@ -4,7 +4,7 @@
  * lies where is looked at as a whole: no two names may share bytes that are written, since the
  * plan's barriers were proven for buffers that are apart. What slots share on purpose (weights,
  * state, one range bound for several slots) is one name on one range. */
-#include "exec/exec.h"
+#include "exec/runs.h"
 
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ static rp_storage_wish wish_of(const rp_exec *exec, uint32_t slot, uint32_t inde
         .purpose = rp_plan_is_image(buffer) ? RP_PURPOSE_IMAGES
                    : buffer->kind == RP_TMP ? RP_PURPOSE_ARENA
                                             : RP_PURPOSE_BUFFERS,
-        .usage = exec->wants[index].usage,
+        .usage = exec->wants[index].usage | (rp_plan_is_image(buffer) ? 0 : exec->runs.usage),
         .size = rp_plan_footprint(buffer, buffer->size),
         .name = rp_plan_string(exec->plan, buffer->name),
         .shape = rp_plan_image(buffer),
@@ -74,7 +74,7 @@ static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, 
     if (exec->arena_bytes && !exec->params.separate_buffers && !slot->arena.storage &&
         !ask(r,
              &(rp_storage_wish){.purpose = RP_PURPOSE_ARENA,
-                                .usage = rp_arena_usage(exec),
+                                .usage = rp_arena_usage(exec) | exec->runs.usage,
                                 .size = exec->arena_bytes,
                                 .name = "the arena"},
              s, RP_UNSET))
@@ -82,7 +82,7 @@ static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, 
     if (exec->live.size && !slot->live_block.storage &&
         !ask(r,
              &(rp_storage_wish){.purpose = RP_PURPOSE_LIVE,
-                                .usage = live_usage(exec),
+                                .usage = live_usage(exec) | exec->runs.usage,
                                 .size = exec->live.size,
                                 .name = "the live block"},
              s, RP_UNSET))
@@ -476,6 +476,7 @@ void rp_slots_free(const rp_exec *exec, rp_slot *slots) {
         device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
         device->vk.DestroyQueryPool(device->handle, slot->queries, NULL);
         rp_marks_free(exec, slot);
+        rp_runs_free_slot(exec, slot);
         rp_descriptors_free(&slot->descriptors);
         rp_live_values_free(&exec->live, &slot->live);
         for (uint32_t i = 0; slot->places && i < buffers; i++)

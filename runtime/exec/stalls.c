@@ -29,6 +29,14 @@ static bool has_tags(const rp_plan *plan) {
     return rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS) != 0;
 }
 
+bool rp_node_is_tagged(const rp_plan *plan, const rp_plan_node *node) {
+    if (!has_tags(plan)) return false;
+    for (uint32_t i = 0; i < node->use_count; i++)
+        if (rp_plan_buffers(plan)[rp_plan_uses(plan)[node->first_use + i].buffer].tagged)
+            return true;
+    return false;
+}
+
 rp_status rp_stalls_plan(rp_exec *exec, rp_diags *diags) {
     rp_tags mode = exec->params.tags;
     if (mode != RP_TAGS_AUTO && mode != RP_TAGS_OFF && mode != RP_TAGS_ON) {
@@ -87,7 +95,7 @@ static void note_stall(rp_exec *exec) {
 }
 
 void rp_exec_look_for_stalls(rp_exec *exec) {
-    if (!exec->waits) return;
+    if (!exec->waits || !exec->slots) return; /* a creation that failed has none */
     for (uint32_t s = 0; s < exec->slots_count; s++)
         if (has_stalled(exec, &exec->slots[s])) {
             note_stall(exec);

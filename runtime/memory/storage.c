@@ -5,8 +5,10 @@
 #include "base/given.h"
 #include "base/sized.h"
 #include "device/images.h"
+#include "driver/quirks.h"
 #include "memory/image.h"
 #include "memory/transfer.h"
+#include "reprise/needs.h"
 
 /* What Vulkan 1.2 knows; whether a device address is possible is asked of the device. */
 static const VkBufferUsageFlags known_usage =
@@ -56,8 +58,12 @@ rp_status rp_storage_check_usage(VkBufferUsageFlags usage, const char *name, rp_
     return usage & ~known_usage ? RP_ERROR_USAGE : RP_OK;
 }
 
-static rp_status wish_for_buffer(const rp_storage_params *params, rp_diags *diags,
-                                 rp_storage_wish *wish) {
+/* With an address wherever kernels may want one (exec/runs.c): whoever creates a storage does not know what for. */
+static rp_status wish_for_buffer(const rp_device *device, const rp_storage_params *params,
+                                 rp_diags *diags, rp_storage_wish *wish) {
+    bool by_address = (device->quirks & RP_QUIRK_CHECKED_LOADS) && !params->exportable &&
+                      (device->adapter.needs & RP_NEED_DEVICE_ADDRESS);
+    if (by_address) wish->usage |= VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
     wish->purpose = params->host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS;
     RP_TRY(rp_storage_check_usage(params->usage, wish->name, diags));
     if (params->bytes != 0 && params->bytes <= RP_MAX_BUFFER_BYTES) return RP_OK;
@@ -125,7 +131,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
     };
     RP_TRY(rp_memory_check_priority(params.priority, wish.name, diags));
     RP_TRY(params.image.format ? wish_for_image(device, &params, diags, &wish)
-                               : wish_for_buffer(&params, diags, &wish));
+                               : wish_for_buffer(device, &params, diags, &wish));
     rp_storage *storage;
     RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &storage));
     rp_status status = params.uninitialised ? RP_OK : rp_storage_clear(device, &storage, 1, diags);

@@ -16,6 +16,7 @@
  *   RP_SEED=n    of the first one     RP_BATCH=n     RP_JOBS=n   processes
  *   RP_LEVELS=23 each batch at these: 1 with barriers alone, 2 tagged where it pays, 3 all that can be is
  *                tagged; without, batches take turns
+ *   RP_JOINING=n     rp_exec_params.joining: 2 for persistent kernels wherever they can be
  *   RP_TARGET=NAME   compiled for this one; without, the batches take the built-in ones in turn, as
  *                    far as the device can pass for them
  *
@@ -81,7 +82,8 @@ static struct {
     rp_device *device;
     uint32_t cases, batch, jobs, seconds;
     const char *levels; /* NULL: in turn */
-    bool limited;       /* by time */
+    rp_joining joining;
+    bool limited; /* by time */
     uint64_t seed;
     struct timespec begin;
     trial *items; /* in the order in which they are tried */
@@ -184,8 +186,11 @@ static bool replay(rp_exec *exec, uint32_t slots) {
 /* The results of each slot; out: [slots]. */
 static bool run_plan(const rp_plan *plan, rp_random_ops *const *items, uint32_t count,
                      uint32_t slots, outcome *out) {
-    const rp_exec_params params = {
-        .size = sizeof params, .cache_path = "", .slots = slots, .state_per_slot = 1};
+    const rp_exec_params params = {.size = sizeof params,
+                                   .cache_path = "",
+                                   .slots = slots,
+                                   .state_per_slot = 1,
+                                   .joining = S.joining};
     rp_diags *diags = rp_diags_create(NULL);
     rp_exec *exec = NULL;
     bool ok = rp_exec_create(S.device, plan, &params, diags, &exec) == RP_OK;
@@ -528,6 +533,7 @@ static void configure(void) {
     S.limited = !getenv("RP_CASES");
     S.seconds = environment("RP_SECONDS", 12);
     S.seed = environment("RP_SEED", 1);
+    S.joining = (rp_joining)environment("RP_JOINING", RP_JOINING_AUTO);
     S.levels = getenv("RP_LEVELS");
     if (S.levels && (!*S.levels || strspn(S.levels, "123") != strlen(S.levels))) S.levels = NULL;
     S.batch = environment("RP_BATCH", 10);

@@ -3,6 +3,9 @@
  * is broken on purpose. Results are those of -O0. */
 #include "gpu.h"
 
+#include "device/device.h"
+#include "driver/quirks.h"
+
 enum { ROWS = 64, COLUMNS = 256, COUNT = ROWS * COLUMNS, BYTES = COUNT * 4, MANY = 25 };
 
 /* A reader of all rows behind a writer of some, several readers, and a state that counts replays. */
@@ -42,8 +45,11 @@ static rp_graph *compile(void) {
     return compiled;
 }
 
+static rp_joining joining; /* of the execs that tests open */
+
 static rp_exec *open_exec(const rp_plan *plan, rp_exec_params params) {
     params.size = sizeof params;
+    params.joining = joining;
     params.cache_path = "";
     rp_exec *exec = gpu_exec(device, plan, &params);
     for (uint32_t s = 0; s < (params.slots ? params.slots : 1); s++)
@@ -279,8 +285,89 @@ static void test_polled(void) {
     rp_plan_destroy(broken);
 }
 
+/* ---- By address ------------------------------------------------------------------------------ */
+
+/* Two dispatches or more are one, in replays that wait for elements and in no others. */
+static void test_persistent(void) {
+    const rp_joining ways[] = {RP_JOINING_OFF, RP_JOINING_PERSISTENT};
+    uint64_t dispatches[2][2];
+    for (uint32_t i = 0; i < 2; i++) {
+        joining = ways[i];
+        rp_exec *exec = open_exec(tagged, (rp_exec_params){.tags = RP_TAGS_ON});
+        submit(exec, 0, 1);
+        dispatches[i][0] = counters_of(exec).dispatches;
+        submit(exec, 0, 1);
+        dispatches[i][1] = counters_of(exec).dispatches - dispatches[i][0];
+        expect(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+        compare(exec, 0, 2, "s");
+        rp_exec_destroy(exec);
+    }
+    CU_ASSERT_EQUAL(dispatches[0][0], 5);
+    CU_ASSERT_EQUAL(dispatches[1][0], 5);
+    CU_ASSERT_EQUAL(dispatches[0][1], 5);
+    CU_ASSERT(dispatches[1][1] < 5);
+    const rp_exec_params wrong = {.size = sizeof wrong, .joining = (rp_joining)3};
+    rp_exec *exec;
+    expect(rp_exec_create(device, tagged, &wrong, diags, &exec), RP_ERROR_USAGE);
+}
+
+/* Products of blocks, of which one is of a kernel that goes by address and one that goes not. */
+static const char blocks_text[] =
+    "reprise 1\ngraph blocks {\n"
+    "  buf $x in f32[1,128]\n  buf $w weight q8_0[96,128]\n  buf $v weight q4_0[64,96]\n"
+    "  buf %h tmp f32[1,96]\n  buf $y out f32[1,64]\n"
+    "  n0 = op matvec (r $x:f32[1,128], r $w:q8_0[96,128], w %h:f32[1,96])\n"
+    "  n1 = op matvec (r %h:f32[1,96], r $v:q4_0[64,96], w $y:f32[1,64])\n}\n";
+enum {
+    W_BYTES = 96 * 128 / 32 * 34,
+    V_BYTES = 64 * 96 / 32 * 18,
+    WITH_ADDRESS = 0x20000 /* VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT */
+};
+
+static void replay_blocks(const rp_plan *plan, rp_joining way, uint32_t usage, float y[64]) {
+    uint8_t w[W_BYTES];
+    for (uint32_t i = 0; i < W_BYTES; i++) /* scales are halves: small ones */
+        w[i] = i % 34 == 1 ? 0x2c : (uint8_t)(i * 37u + i / 34u);
+    uint8_t v[V_BYTES];
+    for (uint32_t i = 0; i < V_BYTES; i++) v[i] = i % 18 == 1 ? 0x2c : (uint8_t)(i * 53u);
+    const rp_storage_params params = {.size = sizeof params, .bytes = W_BYTES, .usage = usage};
+    rp_storage *lent = NULL;
+    expect(rp_storage_create(device, &params, diags, &lent), RP_OK);
+    expect(rp_storage_write(lent, 0, w, W_BYTES, diags), RP_OK);
+    const rp_binding binding = {"w", lent, 0, 0, 0};
+    const rp_exec_params exec_params = {.size = sizeof exec_params,
+                                        .cache_path = "",
+                                        .bindings = &binding,
+                                        .binding_count = 1,
+                                        .joining = way};
+    rp_exec *exec = gpu_exec(device, plan, &exec_params);
+    expect(rp_exec_write(exec, 0, "v", 0, v, V_BYTES, diags), RP_OK);
+    expect(rp_exec_write(exec, 0, "x", 0, x, 128 * sizeof *x, diags), RP_OK);
+    submit(exec, 0, 2);
+    expect(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+    expect(rp_exec_read(exec, 0, "y", 0, y, 64 * sizeof *y, diags), RP_OK);
+    rp_exec_destroy(exec);
+    rp_storage_release(lent);
+}
+
+/* The same bits by address, and where what is lent has no address, so that one of the two goes without. */
+static void test_blocks(void) {
+    rp_graph *source = gpu_parse(blocks_text);
+    rp_plan *plan = gpu_compile_ops(source, 1, &target);
+    float off[64], by_address[64], lent[64];
+    replay_blocks(plan, RP_JOINING_OFF, 0, off);
+    replay_blocks(plan, RP_JOINING_PERSISTENT, WITH_ADDRESS, by_address);
+    replay_blocks(plan, RP_JOINING_PERSISTENT, 0, lent);
+    CU_ASSERT(off[3] != 0.0f && off[3] == off[3]);
+    CU_ASSERT_EQUAL(memcmp(off, by_address, sizeof off), 0);
+    CU_ASSERT_EQUAL(memcmp(off, lent, sizeof off), 0);
+    rp_graph_destroy(source);
+    rp_plan_destroy(plan);
+}
+
 static void test_open(void) {
     device = gpu_open(0);
+    device->quirks &= ~(uint32_t)RP_QUIRK_SHORT_LOOPS; /* these loops are */
     for (uint32_t i = 0; i < COUNT; i++) x[i] = (float)(i % 77) * 0.05f - 1.5f;
     target.size = sizeof target;
     expect(rp_device_target(device, &target), RP_OK);
@@ -304,8 +391,20 @@ int main(void) {
                                     {"readers in front of writers", test_stall},
                                     {"the same, polled", test_polled},
                                     {NULL, NULL}};
+    static const rp_test addressed[] = {{"persistent kernels", test_persistent},
+                                        {"replays in a row", test_in_a_row},
+                                        {"slots", test_slots},
+                                        {"broken off", test_cancelled},
+                                        {"an arena that is lent", test_lent_arena},
+                                        {"bound anew", test_bound_anew},
+                                        {"readers in front of writers", test_stall},
+                                        {"blocks", test_blocks},
+                                        {NULL, NULL}};
     diags = rp_diags_create(NULL);
+    joining = RP_JOINING_OFF;
     int status = rp_run_tests("tagged buffers", tests);
+    joining = RP_JOINING_PERSISTENT;
+    status |= rp_run_tests("by address", addressed);
     rp_plan_destroy(tagged);
     rp_plan_destroy(plain);
     rp_diags_destroy(diags);

@@ -75,6 +75,8 @@ static rp_storage *create(uint64_t bytes, uint32_t usage) {
 static void test_bound(void) {
     mock_reset();
     mock.device_address = true;
+    mock.driver =
+        VK_DRIVER_ID_AMD_PROPRIETARY; /* one whose storages have addresses when they are asked for */
     open_text(text, &mock_params);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
     expect_pushed(0);

@@ -26,6 +26,44 @@ static const char text[] = "reprise 1\n"
                            "    n2 = copy (r %b, w $y)\n"
                            "}\n";
 
+/* What can be joined kernels: by address, and persistent where all workgroups are there, which they are not here. */
+static const char joined[] =
+    "reprise 1\n"
+    "graph all scheduled placed synced arena 512 {\n"
+    "  buf $x in f32[64]\n"
+    "  buf $w weight q8_0[32,64]\n"
+    "  buf $y out f32[32]\n"
+    "  buf $n live u32[1] = 01000000\n"
+    "  buf %a tmp f32[64] tagged at 0\n"
+    "  kern @late_k spirv - local 64 1 1 push 4 (r, w)\n"
+    "  kern @late_r spirv - local 64 1 1 push 4 (r, r, w, rw stall)\n"
+    "  barrier compute:w -> compute:w\n"
+    "  group 0\n"
+    "    n0 = run @late_k grid 2 1 1 push 00000000 (r $x, w %a) for {\n"
+    "      n0 = silu (r $x:f32[64], w %a:f32[64])\n"
+    "    }\n"
+    "  barrier compute:w -> compute:r tagged none -> none\n"
+    "  group 1\n"
+    "    n1 = run @late_r grid 2 1 1 push 00000000 (r %a, r $w, w $y) for {\n"
+    "      n1 = matvec (r %a:f32[1,64], r $w:q8_0[32,64], w $y:f32[1,32])\n"
+    "    }\n"
+    "  barrier compute:w -> host:r\n"
+    "}\n";
+
+/* The life that is lived. */
+static const struct life {
+    const char *text, *kernel, *with_switch;
+    rp_joining joining;
+} lives[] = {{text, "k", "part", RP_JOINING_AUTO},
+             {joined, "late_k", NULL, RP_JOINING_AUTO},
+             {joined, "late_k", NULL, RP_JOINING_PERSISTENT}},
+  *life = lives;
+
+static void begin(void) {
+    mock_reset();
+    mock.device_address = life->text == joined;
+}
+
 static uint32_t calls_before_destroy;
 static int32_t threads; /* rp_device_params.pipeline_threads */
 static char folder[] = "/tmp/reprise-faults-XXXXXX";
@@ -43,9 +81,11 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
     const rp_exec_params exec_params = {.size = sizeof exec_params,
                                         .cache_path = folder,
                                         .timestamps = 1,
-                                        .markers = 1,
-                                        .switches = switches,
-                                        .switch_count = 2};
+                                        .markers = life->with_switch != NULL,
+                                        .switches = life->with_switch ? switches : NULL,
+                                        .switch_count = life->with_switch ? 2 : 0,
+                                        .tags = RP_TAGS_ON,
+                                        .joining = life->joining};
     rp_device *device = NULL;
     rp_preparation *preparation = NULL;
     rp_exec *exec = NULL;
@@ -53,15 +93,16 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
     rp_status status = rp_device_create(allocator, &device_params, diags, &device);
     if (status == RP_OK)
         status = rp_device_prepare(device, plan, &prepare_params, diags, &preparation);
-    if (status == RP_OK) status = rp_preparation_wait(preparation, "k", UINT64_MAX, diags);
+    if (status == RP_OK) status = rp_preparation_wait(preparation, life->kernel, UINT64_MAX, diags);
     rp_preparation_cancel(preparation);
     if (status == RP_OK) status = rp_exec_create(device, plan, &exec_params, diags, &exec);
     if (status == RP_OK) status = rp_exec_write(exec, 0, "x", 0, bytes, 256, diags);
     if (status == RP_OK) status = rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){3}, 1, diags);
-    if (status == RP_OK) status = rp_exec_enable(exec, 0, "part", 0, diags);
+    if (status == RP_OK && life->with_switch)
+        status = rp_exec_enable(exec, 0, life->with_switch, 0, diags);
     for (int i = 0; i < 2 && status == RP_OK; i++) status = rp_exec_submit(exec, NULL, NULL, NULL);
     if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
-    if (status == RP_OK) status = rp_exec_read(exec, 0, "y", 0, bytes, 256, diags);
+    if (status == RP_OK) status = rp_exec_read(exec, 0, "y", 0, bytes, 128, diags);
     if (status == RP_OK) (void)rp_exec_gpu_seconds(exec, 0);
     calls_before_destroy = mock_calls();
     rp_exec_destroy(exec);
@@ -85,14 +126,14 @@ static int may_be_tried_again(const char *call) {
 }
 
 static void fail_each_call(VkResult result, rp_status expected) {
-    mock_reset();
-    rp_plan *plan = mock_plan(text);
+    begin();
+    rp_plan *plan = mock_plan(life->text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_EQUAL_FATAL(live_a_life(NULL, plan, 1, NULL), RP_OK);
     uint32_t calls = mock.calls;
     CU_ASSERT_TRUE(calls > 40);
     for (uint32_t i = 1; i <= calls; i++) {
-        mock_reset();
+        begin();
         mock.fail_at = i;
         mock.fail_with = result;
         rp_diags *diags = rp_diags_create(NULL);
@@ -150,8 +191,8 @@ static void test_on_threads(void) {
 
 /* Each of our own allocations. Reading and saving the cache, twice, are what goes on without memory. */
 static void test_allocations(void) {
-    mock_reset();
-    rp_plan *plan = mock_plan(text);
+    begin();
+    rp_plan *plan = mock_plan(life->text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     mock_allocator memory;
     mock_allocator_init(&memory);
@@ -160,7 +201,7 @@ static void test_allocations(void) {
     long calls = memory.calls, survived = 0;
     CU_ASSERT_TRUE(calls > 20);
     for (long i = 1; i <= calls; i++) {
-        mock_reset();
+        begin();
         mock_allocator_init(&memory);
         memory.fail_at = i;
         rp_status status = live_a_life(&memory.allocator, plan, 0, NULL);
@@ -169,8 +210,9 @@ static void test_allocations(void) {
         CU_ASSERT_EQUAL(memory.alive, 0);
         mock_done();
     }
-    /* Without memory these go on; on threads one may come under another number in the next life. */
-    CU_ASSERT_TRUE(survived <= (threads > 0 ? 8 : 4));
+    /* Without memory these go on, of joined kernels once more; on threads one may come under another number in the next
+     * life. */
+    CU_ASSERT_TRUE(survived <= (threads > 0 ? 8 : life->text == joined ? 6 : 4));
     rp_plan_destroy(plan);
 }
 
@@ -178,6 +220,15 @@ static void test_allocations_on_threads(void) {
     threads = 2;
     test_allocations();
     threads = -1;
+}
+
+static void test_joined(void) {
+    for (life = lives + 1; life < lives + sizeof lives / sizeof *lives; life++) {
+        test_device_memory();
+        test_device_lost();
+        test_allocations();
+    }
+    life = lives;
 }
 
 int main(void) {
@@ -190,6 +241,7 @@ int main(void) {
                                     {"on threads", test_on_threads},
                                     {"our allocations", test_allocations},
                                     {"our allocations, on threads", test_allocations_on_threads},
+                                    {"joined kernels", test_joined},
                                     {0}};
     int failures = rp_run_tests("faults", tests);
     char command[64];

@@ -69,6 +69,7 @@ static int give_bodies(rp_graph *graph) {
         if (strncmp(name, "abstract", 8) == 0) continue;
         memcpy(words, body, BODY_END * 4);
         memcpy(words + LOCAL_SIZE, kernel->local, sizeof kernel->local);
+        if (strncmp(name, "late", 4) == 0) words[1] = 0x00010500;
         if (strncmp(name, "half", 4) == 0) words[6] = 9; /* OpCapability Float16 */
         if (strncmp(name, "exact", 5) == 0) {
             memcpy(words + count, exact, sizeof exact);

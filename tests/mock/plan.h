@@ -8,7 +8,7 @@
 #include "reprise/plan.h"
 
 /* NULL with the reason on stderr when the text is not a compiled graph. Kernels named "abstract..."
- * stay without a body, those named "half..." need 16-bit floats, "sized..." subgroups of 16. */
+ * stay without a body, those named "half..." need 16-bit floats, "sized..." subgroups of 16, "late..." are of SPIR-V 1.5. */
 rp_plan *mock_plan(const char *text);
 /* The same of a compiled graph, whose kernels get bodies. */
 rp_plan *mock_plan_of(rp_graph *graph);

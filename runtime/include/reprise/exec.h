@@ -83,6 +83,28 @@ typedef enum rp_tags {
     RP_TAGS_ON,  /* whatever the driver */
 } rp_tags;
 
+/* Which dispatches are of kernels that reach their buffers by address, and not through descriptors, through which a driver may
+ * check each load. Results are the same to the bit. Of a plan whose replays wait for elements (rp_tags) the kernels that read
+ * blocks (q8_0, q4_0) gain by it: on an H200 the step of a language model took 678 in place of 752 us in q8_0, 598 in place of
+ * 635 in q4_0 (docs/benchmarks.md).
+ *
+ * All that such a dispatch binds must have an address. What the exec allocates has, and so have storages of
+ * rp_storage_create on drivers that check, elsewhere those with VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT in their usage. Of
+ * an imported VkBuffer nobody knows: a dispatch that binds one goes through descriptors.
+ *
+ * Dispatches between which the tagged form of a plan (rp_tags) has no barrier can also be one: a persistent kernel, whose
+ * workgroups stay and go on to the next dispatch's work. All workgroups must be on the device at once: whether they are is
+ * tried when the exec is made, with the kernel itself; what does not fit, or cannot be one kernel, is dispatched as
+ * without. Dispatches of one workgroup size go together, at most 16 of them. Should a workgroup wait in vain all the same, it
+ * gives up as rp_tags says. On an H200 it takes 1 to 3 % more time than single dispatches by address (docs/benchmarks.md):
+ * there the next dispatch's workgroups start beside those that are not done yet. */
+typedef enum rp_joining {
+    RP_JOINING_AUTO, /* such kernels, one by one, on drivers that check loads */
+    RP_JOINING_OFF,  /* all through descriptors */
+    RP_JOINING_PERSISTENT, /* and persistent kernels wherever they can be, whatever the driver, but llvmpipe: it ends loops
+                            * of an invocation that does the work of many */
+} rp_joining;
+
 /* Zero is the default everywhere but in `size`. */
 typedef struct rp_exec_params {
     size_t size;            /* sizeof(rp_exec_params) */
@@ -121,6 +143,7 @@ typedef struct rp_exec_params {
     uint32_t switch_count;
     float memory_priority; /* of what the exec allocates: rp_storage_params.priority */
     rp_tags tags;          /* of a plan with tagged buffers */
+    rp_joining joining;    /* which kernels reach their buffers by address */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
