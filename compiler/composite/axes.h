@@ -42,9 +42,9 @@ rp_status rp_order_lines(rp_expansion *x, const rp_given_operand *in, const rp_l
                          bool descending, rp_given_operand *values, rp_given_operand *indices);
 /* The k best of each row, in order, by sorting all of them, without those that words of `excluded` (NULL: none) leave
  * out (best.c). Either result may be NULL. */
-rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in,
-                        const rp_given_operand *excluded, bool largest, double k,
-                        rp_given_operand *values, rp_given_operand *indices);
+rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, rp_given_operand *excluded,
+                        bool largest, double k, rp_given_operand *values,
+                        rp_given_operand *indices);
 
 /* What elements of a dtype are joined as, and whether small integers are joined as such of 64 bits, which the result is
  * wanted to have. */

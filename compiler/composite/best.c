@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "composite/axes.h"
+#include "composite/wider.h"
 
 typedef struct best {
     rp_lines lines; /* of all elements */
@@ -91,9 +92,9 @@ static rp_status check_words(rp_expansion *x, const rp_given_operand *excluded, 
         x->composite->info.name, (unsigned long long)words, (unsigned long long)length);
 }
 
-rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in,
-                        const rp_given_operand *excluded, bool largest, double k,
-                        rp_given_operand *values, rp_given_operand *indices) {
+rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, rp_given_operand *excluded,
+                        bool largest, double k, rp_given_operand *values,
+                        rp_given_operand *indices) {
     rp_tensor shape = rp_axes_shape(in);
     uint64_t length = shape.dims[shape.rank - 1];
     const best b = {
@@ -109,11 +110,13 @@ rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in,
         return rp_apply_error(x->application, RP_BLAME_OP, 0,
                               "%s: k is %.0f, but rows have %llu elements", x->composite->info.name,
                               k, (unsigned long long)length);
-    if (excluded) RP_TRY(check_words(x, excluded, length));
+    rp_given_operand words;
+    if (excluded) RP_TRY(rp_wider_words(x, excluded, &words));
+    if (excluded) RP_TRY(check_words(x, &words, length));
     shape.dims[shape.rank - 1] = b.k;
     for (uint32_t i = 0; i < 2; i++)
         if (results[i]) RP_TRY(rp_axes_make(x, results[i], &shape, dtypes[i]));
-    if (excluded) return with_gaps(x, &b, in, excluded, largest, results);
+    if (excluded) return with_gaps(x, &b, in, &words, largest, results);
     for (uint32_t i = 0; i < 2; i++)
         if (results[i]) RP_TRY(rp_axes_temp(x, names[i], &b.rows, dtypes[i], &sorted[i]));
     RP_TRY(rp_order_lines(x, in, &b.lines, largest, values ? &sorted[0] : NULL,

@@ -418,7 +418,7 @@ static rp_status expand_histogram_of(rp_expansion *x) {
     INTEGER("splits", 0, 0, MOST_SPLITS, "parts of a row; 0: chosen from the shapes and the target")
 #define EXCLUDED                                                                                   \
     {                                                                                              \
-        "excluded", "u32 words, a bit for each element: set bits are left out", "W", R,            \
+        "excluded", "u32 words, a bit for each element, or bool: what is set is left out", "W", R, \
             .optional = true                                                                       \
     }
 #define BEST(rows)                                                                                 \

@@ -129,8 +129,9 @@ const rp_composite rp_composites_random[] = {
                    "temperature, top_p and min_p in place of the attributes, f32, for all "
                    "rows or for each",
                    "*Y", R, .optional = true},
-                  {"excluded", "bit i % 32 of word i / 32 is 1 where token i is not to be drawn",
-                   "W", R, .optional = true},
+                  {"excluded",
+                   "bit i % 32 of word i / 32 is 1 where token i is not to be drawn; or bool", "W",
+                   R, .optional = true},
                   {"out", "the tokens", "*R", W, .counts = true},
                   {"probability", "of each among those that were left", "*R", W, .optional = true}},
      .attrs = {{.name = "top_k",

@@ -12,7 +12,6 @@
 #include "composite/wider.h"
 
 #include "composite/apply.h"
-#include "composite/composite.h"
 
 static const rp_op_operand *operand_named(const rp_op *op, const char *name) {
     uint32_t index = rp_op_operand_index(op, name, strlen(name));
@@ -124,8 +123,23 @@ static uint8_t converted(const rp_op_operand *operand, uint8_t dtype) {
     return sign && (operand->dtypes & RP_DT(RP_I32)) ? RP_I32 : RP_U32;
 }
 
+/* Whether elements stand for bits of words. */
+static bool is_mask(const rp_op_operand *operand, const rp_given_operand *given) {
+    return given->argument.tensor.dtype == RP_BOOL && operand->dtypes == RP_DT(RP_U32);
+}
+
+rp_status rp_wider_words(rp_expansion *e, rp_given_operand *mask, rp_given_operand *out) {
+    static const rp_attribute one = {.name = "threshold", .number = 1};
+    *out = *mask;
+    if (mask->argument.tensor.dtype != RP_BOOL) return RP_OK;
+    RP_TRY(rp_expand_temp(e, "bits", out));
+    return rp_expand_op(e, "binary_quantize", RP_PARTS({"x", mask}, {"out", out}), &one, 1);
+}
+
 rp_status rp_wider_apply(rp_application *x, const rp_op *op) {
-    if (op->taken_as) return apply_other(x, op);
+    for (uint32_t i = 0; op->taken_as && i < x->operand_count; i++)
+        if (operand_named(op, x->operands[i].name) == op->operands && is_taken(op, &x->operands[i]))
+            return apply_other(x, op);
     const rp_composite as = {.info.name = op->name};
     rp_expansion e = {.application = x, .composite = &as, .first_id = x->graph->nodes_count};
     rp_given_operand made[RP_OP_FIXED_OPERANDS];
@@ -137,11 +151,15 @@ rp_status rp_wider_apply(rp_application *x, const rp_op *op) {
         parts[i] = (rp_part){given->name, given};
         if (!is_taken(op, given) || count == RP_OP_FIXED_OPERANDS) continue;
         rp_given_operand *to = &made[count++];
+        parts[i].operand = to;
+        if (is_mask(operand_named(op, given->name), given)) {
+            RP_TRY(rp_wider_words(&e, given, to));
+            continue;
+        }
         RP_TRY(rp_expand_temp(&e, given->name, to));
         to->argument.tensor.dtype =
             converted(operand_named(op, given->name), given->argument.tensor.dtype);
         RP_TRY(rp_expand_op(&e, "cast", RP_PARTS({"x", given}, {"out", to}), RP_NO_ATTRS));
-        parts[i].operand = to;
     }
     return rp_expand_op(&e, op->name, parts, x->operand_count, x->attrs, x->attr_count);
 }

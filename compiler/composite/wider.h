@@ -2,12 +2,16 @@
 #ifndef RP_COMPOSITE_WIDER_H
 #define RP_COMPOSITE_WIDER_H
 
+#include "composite/composite.h"
 #include "composite/signature.h"
 
 /* Whether an operand of the application has a dtype that only front ends take (rp_op_operand.taken). */
 bool rp_wider_takes(const rp_application *application, const rp_op *op);
 /* Appends what stands for it. */
 rp_status rp_wider_apply(rp_application *application, const rp_op *op);
+
+/* Words of bits, as they are or of bool: a bit for each element. */
+rp_status rp_wider_words(rp_expansion *expansion, rp_given_operand *mask, rp_given_operand *out);
 
 /* Whether an output that is u32 is asked for as another integer, and the same for that. */
 bool rp_wider_gives(const rp_application *application, const rp_signature *signature);

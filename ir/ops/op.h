@@ -336,10 +336,10 @@ struct rp_op {
     bool parts;        /* rows form: each row is cut into P parts of equal length, the last ones
                         * shorter; a part is reduced as a row is, and `n` is its length. Outputs
                         * are numbers of parts, "*R P" */
-    const char
-        *taken_as;    /* the composite, of the same operands and attributes, that front ends take
-                           * where an operand has a dtype of `taken`; of rows a reduction along the last
-                           * axis. NULL: the op itself, behind conversions */
+    /* The composite, of the same operands and attributes, that front ends take where the first operand has
+     * a dtype of `taken`; of rows a reduction along the last axis. NULL, and for other operands: the op
+     * itself, behind conversions. */
+    const char *taken_as;
     uint8_t transfer; /* rp_op_transfer */
     char together; /* pointwise form, a symbol: as many elements of the output, from a multiple of
                         * it on, are neighbours in input 0, too, from a multiple of it on. Their text

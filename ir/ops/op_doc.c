@@ -232,11 +232,13 @@ static void put_taken(rp_text *t, const rp_op *op) {
         put_dtypes(t, o->taken);
         if (o->access != RP_READ)
             rp_text_string(t, ", too, converted.\n");
-        else if (op->taken_as)
+        else if (op->taken_as && i == 0)
             rp_text_format(t, ", too, and make a [%s](#%s) of it.\n", op->taken_as, op->taken_as);
         else
-            rp_text_format(t, ", too, converted to %s.\n",
-                           o->dtypes & RP_DT(RP_F32) ? "f32" : "i32 or u32");
+            rp_text_format(t, ", too, %s.\n",
+                           o->dtypes & RP_DT(RP_F32)    ? "converted to f32"
+                           : o->taken == RP_DT(RP_BOOL) ? "one for each bit"
+                                                        : "converted to i32 or u32");
     }
 }
 

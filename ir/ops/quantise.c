@@ -303,6 +303,7 @@ const rp_op rp_ops_quantise[] = {
                       .brief = "the rows",
                       .shape = "*R C",
                       .dtypes = RP_DT_FLOAT,
+                      .taken = RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT,
                       .reads = "RC"},
                      {.name = "out",
                       .brief = "ceil(C / 32) words for each row",

@@ -145,8 +145,8 @@ enum { VECTOR = RP_DT_NUMBER & ~(RP_DT_FLOAT | RP_DT(RP_U32)) };
     {                                                                                              \
         .name = "excluded",                                                                        \
         .brief = "bit i % 32 of word i / 32 is 1 where element i of a row is to be left out",      \
-        .shape = "W", .dtypes = RP_DT(RP_U32), .optional = true, .hook = true, .absent = "0",      \
-        .reads = "RN"                                                                              \
+        .shape = "W", .dtypes = RP_DT(RP_U32), .taken = RP_DT(RP_BOOL), .optional = true,          \
+        .hook = true, .absent = "0", .reads = "RN"                                                 \
     }
 #define SELECTED(SHAPE, LIKE, OPTIONAL)                                                            \
     {.name = "values",                                                                             \
@@ -415,6 +415,7 @@ const rp_op rp_ops_search[] = {
                       .brief = "bit i % 32 of word i / 32 is 1 where row i is to be left out",
                       .shape = "W",
                       .dtypes = RP_DT(RP_U32),
+                      .taken = RP_DT(RP_BOOL),
                       .optional = true,
                       .hook = true,
                       .absent = "0",

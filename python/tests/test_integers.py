@@ -456,6 +456,7 @@ def test_as_floats(dtype: str) -> None:
     p = rp.Program("floats")
     b, q = p.input("base", (30, 6), dtype), p.input("queries", (2, 6), dtype)
     p.output("near", ops.knn(q, b, k=4))
+    p.output("others", ops.knn(q, b, np.arange(30) % 3 == 0, k=4))
     p.output("distance", ops.l2_distance(q, b))
     p.output("root", ops.sqrt(b))
     p.output("half", ops.log(b, dtype="f16"))
@@ -470,6 +471,8 @@ def test_as_floats(dtype: str) -> None:
     distance = np.sqrt(((queries.astype("f8")[:, None] - floats[None]) ** 2).sum(-1))
     assert np.allclose(found["distance"], distance**2, rtol=1e-5)
     assert found["near"].tolist() == np.argsort(distance, axis=1, kind="stable")[:, :4].tolist()
+    others = np.where(np.arange(30) % 3 == 0, np.inf, distance)
+    assert found["others"].tolist() == np.argsort(others, axis=1, kind="stable")[:, :4].tolist()
     assert np.allclose(found["root"], np.sqrt(floats), rtol=1e-6) and found["root"].dtype == np.float32
     assert found["half"].dtype == np.float16
     assert np.allclose(found["variance"], floats.var(1), rtol=1e-5, atol=1e-5)
@@ -493,11 +496,17 @@ def test_best_without(dtype: str, order: str) -> None:
     found = ops.top_k_large(x, excluded, k=k, order=order, outputs=("values", "indices"))
     p.output("values", found.values)
     p.output("places", found.indices)
+    mask = p.input("mask", n, "bool")
+    p.output("by_mask", ops.top_k_large(x, mask, k=k, order=order))
+    p.output("best", ops.top_k_large(x, mask, k=3, order=order))
+    p.output("alone", ops.top_k(x, mask, k=3, order=order))
     if dtype == "i64":
         p.output("few", ops.top_k(x, excluded, k=5, order=order))
         with pytest.raises(rp.InvalidError, match="excluded has 2 words of 32 bits, but rows of x have 1300 elements"):
             ops.top_k(x, excluded[:2], k=5)
-    result = p.compile().open()(x=value, excluded=words)
+    result = p.compile().open()(x=value, excluded=words, mask=out)
+    assert result["by_mask"].tolist() == result["places"].tolist() and result["best"].tolist() == result["places"][:, :3].tolist()
+    assert result["alone"].tolist() == result["best"].tolist()
     kept = n - int(out.sum())
     for row in range(2):
         ranked = sorted((i for i in range(n) if not out[i]),
