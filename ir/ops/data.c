@@ -41,6 +41,10 @@ static bool rule_moved(rp_op_call *call) {
     return rp_op_same_class(call, 0, call->operand_count - 1);
 }
 
+static bool rule_repeat(rp_op_call *call) {
+    return rp_op_bind_shown(call, 'T', 1, call->operands[1].rank - 2u) && rule_moved(call);
+}
+
 static bool rule_exact(rp_op_call *call) {
     uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype;
     if (a == b || !is_in(b, RP_DT_ANY)) return true;
@@ -320,13 +324,12 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE,
                       .like = "x"}},
         .attrs = {{.name = "times",
-                   .brief = "copies of each row",
+                   .brief = "copies of each row; 0: as out has",
                    .kind = RP_ATTR_INTEGER,
                    .symbol = 'T',
-                   .required = true,
-                   .low = 1,
+                   .shown = true,
                    .high = UINT32_MAX}},
-        .rule = rule_moved,
+        .rule = rule_repeat,
     },
     {
         .name = "copy",

@@ -60,8 +60,9 @@ static bool replay(rp_exec *exec, rp_random_ops *const *items, uint32_t count, c
     bool ok = true;
     for (uint32_t i = 0; live && i < RP_SIZED; i++) {
         char name[8];
+        uint32_t value = rp_random_ops_live(items[0], at[i]);
         snprintf(name, sizeof name, "size%u", i);
-        ok &= rp_exec_set_live(exec, 0, name, 0, &at[i], 1, NULL) == RP_OK;
+        ok &= rp_exec_set_live(exec, 0, name, 0, &value, 1, NULL) == RP_OK;
     }
     return ok && write_inputs(exec, items, count, at) &&
            rp_exec_submit(exec, NULL, NULL, NULL) == RP_OK &&

@@ -22,6 +22,8 @@ rp_random_ops *rp_random_ops_create_sized(uint64_t seed);
 /* Builds it from now on with fixed numbers in place of the live sizes; NULL: with live buffers "size0"
  * and "size1". */
 void rp_random_ops_fix(rp_random_ops *ops, const uint32_t sizes[RP_SIZED]);
+/* What is set for a size in the graph that was built last: it, or about twice as much. */
+uint32_t rp_random_ops_live(const rp_random_ops *ops, uint32_t size);
 /* A buffer's tensor at these sizes: the first bytes of that at the largest. */
 rp_tensor rp_random_ops_tensor_at(const rp_random_ops *ops, uint32_t buffer,
                                   const uint32_t sizes[RP_SIZED]);

@@ -35,8 +35,10 @@ struct rp_random_ops {
     uint32_t buffer_count;
     rops_node *nodes;
     uint32_t node_count;
-    bool sized[RP_SIZED]; /* dimensions that are multiples of its largest follow that size */
-    bool fixed;           /* it is built with numbers in place of sizes: */
+    bool sized[RP_SIZED];       /* dimensions that are multiples of its largest follow that size */
+    rp_powers powers[RP_SIZED]; /* of these in the graph that was built last */
+    bool halved;                /* there they are half of what is live */
+    bool fixed;                 /* it is built with numbers in place of sizes: */
     uint32_t sizes[RP_SIZED];
 };
 

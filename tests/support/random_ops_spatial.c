@@ -47,8 +47,15 @@ static void product(rops_maker *m, rops_value windows, bool last) {
     }
     rops_value weight = rops_new_input(m, RP_F32, 2, ROPS_DIMS(1, made * seen), "finite=0.5"), many;
     char times[32];
-    snprintf(times, sizeof times, "times=%u", (uint32_t)n);
-    if (!rops_apply(m, "repeat_rows", times, weight, ROPS_NOTHING, ROPS_NOTHING, 1, &many)) return;
+    if (weight.buffer == RP_NONE) return;
+    if (m->sized) { /* as many as there are is no attribute */
+        many = rops_new_input(m, RP_F32, 3, ROPS_DIMS(n, made, seen), "finite=0.5");
+        if (many.buffer == RP_NONE) return;
+    } else {
+        snprintf(times, sizeof times, "times=%u", (uint32_t)n);
+        if (!rops_apply(m, "repeat_rows", times, weight, ROPS_NOTHING, ROPS_NOTHING, 1, &many))
+            return;
+    }
     many.tensor = rops_shape(RP_F32, 3, ROPS_DIMS(n, made, seen));
     windows.tensor = rops_shape((rp_dtype)windows.tensor.dtype, 3, ROPS_DIMS(n, seen, places));
     if (rops_apply(m, "matmul", NULL, many, windows, ROPS_NOTHING, 2, &out)) behind(m, out);

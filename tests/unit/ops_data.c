@@ -50,8 +50,9 @@ static void refusals(void) {
     refuses("slice", "row=0.5", "f32[3,5]", "whole number");
     refuses("concat", "", "f32[3,5] f16[3,5]", "a is f32 and b is f16");
     refuses("concat", "", "f32[3,5] f32[4,5]", "b is f32[4,5]");
-    refuses("repeat_rows", "times=0", "f32[3,5]", "times");
-    refuses("repeat_rows", "", "f32[3,5]", "times is missing");
+    refuses("repeat_rows", "times=0", "f32[3,5]", "neither attribute times nor the shape of out");
+    refuses("repeat_rows", "", "f32[3,5] f32[5]", "neither attribute times nor the shape of out");
+    accepts("repeat_rows", "", "f32[3,5] f32[3,7,5]", 1, "f32[3,7,5]");
     refuses("copy", "", "f32[3] u32[3]", "use cast");
     refuses("fill", "value=256", "u8[3]", "value is 256, expected an integer from 0 to 255");
     refuses("fill", "value=-1", "u32[3]", "value is -1, expected an integer from 0 to 4294967295");

@@ -146,8 +146,9 @@ static void product_codes(void) {
 static void clusters(void) {
     accepts("kmeans_accumulate", "clusters=3", "f16[9,5] u32[9]", 2, "f32[3,5]");
     accepts("kmeans_accumulate", "clusters=3", "f32[9,5] u32[9]", 3, "u32[3]");
-    refuses("kmeans_accumulate", "clusters=0", "f32[9,5] u32[9]", "attribute clusters is 0");
-    refuses("kmeans_accumulate", "clusters=70000", "f32[9,5] u32[9]", "1 to 65535");
+    refuses("kmeans_accumulate", "clusters=0", "f32[9,5] u32[9]",
+            "the shape of sums must be given");
+    refuses("kmeans_accumulate", "clusters=70000", "f32[9,5] u32[9]", "0 to 65535");
     refuses("kmeans_accumulate", "clusters=3", "f32[9,5] u32[8]", "assignment is u32[8]");
     accepts("kmeans_update", "", "f32[3,5] u32[3] f16[3,5]", 3, "f16[3,5]");
     refuses("kmeans_update", "", "f32[3,5] u32[4] f32[3,5]", "counts is u32[4]");
