@@ -119,8 +119,27 @@ static bool takes(const rp_einsum *e, const rp_factor *f) {
 
 /* ---- One operand ----------------------------------------------------------------------------- */
 
+/* The same where n varies: of matrices, with what stood behind them in front. */
+static rp_status take_varying(rp_einsum *e, rp_factor *f, uint32_t at, bool alone) {
+    uint32_t behind = f->labels.count - at - 2;
+    if (behind) RP_TRY(rp_einsum_bring(e, f, at, at + 2, behind));
+    uint64_t n = e->sizes[f->labels.at[at + behind]];
+    drop(&f->labels, f->labels.count - 1);
+    uint64_t lines = rp_einsum_elements(e, &f->labels) / (n ? n : 1);
+    const rp_tensor whole = {.rank = 3, .dims = {lines, n, n}};
+    const rp_tensor taken = {.rank = 2, .dims = {lines, n}};
+    rp_given_operand from = rp_axes_seen(&f->operand, &whole), to;
+    RP_TRY(rp_einsum_target(e, "diagonal", from.argument.tensor.dtype,
+                            alone && takes(e, f) && rp_labels_same(&f->labels, &e->out), &taken,
+                            &to));
+    RP_TRY(rp_expand_op(e->x, "diagonal", RP_PARTS({"x", &from}, {"out", &to}), RP_NO_ATTRS));
+    f->operand = to;
+    return RP_OK;
+}
+
 /* Elements n + 1 apart of two dimensions that are neighbours. */
 static rp_status take_diagonal(rp_einsum *e, rp_factor *f, uint32_t at, bool alone) {
+    if (!rp_choose_special(e->x->application, true)) return take_varying(e, f, at, alone);
     uint64_t n = e->sizes[f->labels.at[at]];
     rp_labels front = {.count = at}, behind = {.count = f->labels.count - at - 2};
     memcpy(front.at, f->labels.at, front.count);

@@ -315,7 +315,7 @@ class Sizes(cli.Case):
                   "sums": ("out", ["a", "b", "c"]), "put": ("out", ["a", "b", "c"]), "product": ("out", ["b", "a", 4]),
                   "larger": ("out", ["a", 3, "2 * b", "2 * c"]), "sized": ("out", ["a", "2 * b", "3 * c"]),
                   "fitted": ("out", ["a", 4, "c"]), "pooled": ("out", ["a", 2, "b / 2", "c / 2"]),
-                  "moved": ("out", ["3 * a", "c"])}
+                  "moved": ("out", ["3 * a", "c"]), "squares": ("in", ["a", "c", "b", "c"]), "traces": ("out", ["b", "a"])}
         lines = ["{op: flip, x: x, axes: [1, 2], out: f}", "{op: roll, x: f, shifts: [2, -3], axes: [1, 2], out: turned}",
                  "{op: tile, x: x, repeats: [2, 1, 3], out: tiled}",
                  "{op: slice_axes, x: x, starts: [-1], ends: [2147483647], axes: [1], out: last}",
@@ -326,6 +326,7 @@ class Sizes(cli.Case):
                  '{op: einsum, a: x, b: d, equation: "abc,dc->bad", out: product}',
                  "{op: conv_transpose2d, x: image, weight: w, strides: 2, out: larger}",
                  "{op: resize, x: x, scales: [2, 3], coordinates: asymmetric, rounding: floor, out: sized}",
+                 '{op: einsum, a: squares, equation: "acbc->ba", out: traces}',
                  "{op: kmeans_step, x: v, centroids: {buffer: u, shape: [3 * a, c]}, out: moved}",
                  "{op: resize, x: x, sizes: [4], axes: [1], mode: linear, out: fitted}",
                  "{op: max_pool2d, x: image, kernel: 2, strides: 2, out: pooled}"]
@@ -360,6 +361,7 @@ class Sizes(cli.Case):
             ends = [x.astype("f8")[:, np.clip(at + i, 0, b - 1)[:, 0]] if b else np.zeros((a, 4, c)) for i in (0, 1)]
             np.testing.assert_allclose(r["fitted"], ends[0] * (1 - part) + ends[1] * part, rtol=1e-5, atol=1e-6)
             windows = i["image"][:, :, :b // 2 * 2, :c // 2 * 2].reshape(a, 2, b // 2, 2, c // 2, 2)
+            np.testing.assert_allclose(r["traces"], np.einsum("acbc->ba", i["squares"].astype("f8")), rtol=1e-5, atol=1e-5)
             moved = i["u"].reshape(3 * a, c).astype("f8")
             if moved.size:
                 nearest = ((i["v"].astype("f8")[:, None] - moved) ** 2).sum(axis=2).argmin(axis=1)
