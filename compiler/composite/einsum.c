@@ -267,17 +267,19 @@ static rp_status no_class(const rp_einsum *e, uint32_t is_signed, uint32_t is_un
     return rp_apply_error(
         e->x->application, RP_BLAME_OP, 0,
         "einsum: %s is %s; expected operands of floats, of signed integers or of unsigned "
-        "ones, up to 32 bits, and no mixture",
+        "ones, and no mixture",
         e->x->composite->operands[i - 1].name, rp_dtype_name((rp_dtype)dtype));
 }
 
 static rp_status choose_dtypes(rp_einsum *e, const rp_equation *equation, uint8_t *natural) {
-    const uint32_t is_signed = RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32);
-    const uint32_t is_unsigned = RP_DT(RP_U8) | RP_DT(RP_U16) | RP_DT(RP_U32) | RP_DT(RP_BOOL);
+    const uint32_t is_signed = RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64);
+    const uint32_t is_unsigned =
+        RP_DT(RP_U8) | RP_DT(RP_U16) | RP_DT(RP_U32) | RP_DT(RP_BOOL) | RP_DT(RP_U64);
     const rp_given_operand *out = e->x->operands[OUT];
     uint8_t first = e->factors[0].operand.argument.tensor.dtype;
     bool floats = all_are(e, RP_DT_FLOAT);
-    e->sums = floats ? RP_F32 : all_are(e, is_signed) ? RP_I32 : RP_U32;
+    bool with_sign = all_are(e, is_signed), wide = !all_are(e, ~(uint32_t)RP_DT_LONG);
+    e->sums = floats ? RP_F32 : with_sign ? (wide ? RP_I64 : RP_I32) : (wide ? RP_U64 : RP_U32);
     *natural = floats && all_are(e, RP_DT(first)) ? first : e->sums;
     if (only_moves(e, equation) && all_are(e, RP_DT_ANY))
         *natural = first;
@@ -288,6 +290,18 @@ static rp_status choose_dtypes(rp_einsum *e, const rp_equation *equation, uint8_
     return rp_apply_error(e->x->application, RP_BLAME_OP, 0, "einsum: out is %s, expected %s",
                           rp_dtype_name((rp_dtype)own),
                           floats ? "f32, f16 or bf16" : rp_dtype_name((rp_dtype)*natural));
+}
+
+/* Where sums have 64 bits so have all factors: products of smaller ones would wrap at 32. */
+static rp_status widen(rp_einsum *e) {
+    for (uint32_t i = 0; i < e->count && rp_op_is_wide(e->sums); i++) {
+        rp_given_operand *own = &e->factors[i].operand, from = *own;
+        if (own->argument.tensor.dtype == e->sums) continue;
+        RP_TRY(rp_expand_temp(e->x, "wide", own));
+        own->argument.tensor.dtype = e->sums;
+        RP_TRY(rp_expand_op(e->x, "cast", RP_PARTS({"x", &from}, {"out", own}), RP_NO_ATTRS));
+    }
+    return RP_OK;
 }
 
 /* ---- The composite --------------------------------------------------------------------------- */
@@ -313,6 +327,7 @@ static rp_status expand_einsum(rp_expansion *x) {
     RP_TRY(rp_axes_make(x, x->operands[OUT], &shape, dtype));
     e.result = *x->operands[OUT];
     e.out = equation.out;
+    if (!only_moves(&e, &equation)) RP_TRY(widen(&e));
     return compute(&e);
 }
 
@@ -334,9 +349,10 @@ const rp_composite rp_composites_einsum[] = {
          "ONNX Einsum. Operands are multiplied in pairs, in the order that multiplies least: by "
          "`matmul` or `matvec` where both have dimensions of their own, of floats or of i8, else "
          "by a map and `reduce_sum`, with `permute` where neither takes operands as they lie. All "
-         "operands are floats, or signed integers of up to 32 bits, or unsigned ones; sums on the "
-         "way are f32, or wrap at 32 bits. Of floats of one dtype the result has it, else f32; of "
-         "integers it is i32 or u32, but one operand that is only moved keeps any dtype.",
+         "operands are floats, or signed integers, or unsigned ones; sums on the way are f32, or "
+         "wrap at 32 bits, with an operand of 64 at these. Of floats of one dtype the result has "
+         "it, else f32; of integers it is i32, u32, i64 or u64, but one operand that is only moved "
+         "keeps any dtype.",
      .operand_count = RP_EQUATION_TERMS + 1,
      .attr_count = 1,
      .operands = {{"a", "the first term's", "...", R},

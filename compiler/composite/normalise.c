@@ -19,7 +19,7 @@ rp_status rp_expand_batch_norm(rp_expansion *x) {
     RP_TRY(rp_grid_read(x, X, 0, x->attrs[LAYOUT] != 0, &grid));
     for (uint32_t i = SCALE; i < OUT; i++)
         if (o[i]) RP_TRY(rp_grid_per_channel(x, o[i], &grid, &own[i]));
-    RP_TRY(rp_grid_make(x, o[OUT], from.argument.tensor.dtype, &grid));
+    RP_TRY(rp_grid_make(x, o[OUT], rp_axes_floats(from.argument.tensor.dtype), &grid));
     from = rp_expand_seen(&from, rp_grid_shape(&grid, dims), dims);
     to = *o[OUT];
     /* A root and a quotient for each channel, not for each element. */
@@ -70,7 +70,7 @@ static rp_status norm_groups(rp_expansion *x, const rp_grid *grid, uint64_t grou
     uint64_t dims[RP_MAX_RANK];
     if (o[SCALE]) RP_TRY(rp_grid_per_channel(x, o[SCALE], grid, &scale));
     if (o[BIAS]) RP_TRY(rp_grid_per_channel(x, o[BIAS], grid, &bias));
-    RP_TRY(rp_grid_make(x, o[OUT], o[X]->argument.tensor.dtype, grid));
+    RP_TRY(rp_grid_make(x, o[OUT], rp_axes_floats(o[X]->argument.tensor.dtype), grid));
     if (!o[SCALE] && !o[BIAS]) return normalise(x, grid, groups, eps, o[X], o[OUT]);
     uint32_t rank = rp_grid_shape(grid, dims);
     RP_TRY(rp_expand_temp(x, "normal", &normal));

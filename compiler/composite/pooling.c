@@ -39,16 +39,11 @@ rp_status rp_expand_max_pool(rp_expansion *x) {
                 x->attrs[RP_POOL_INDEX] != 0 ? &plane : &none);
 }
 
-/* Of means, which of integers are f32. */
-static uint8_t mean_dtype(const rp_expansion *x) {
-    uint8_t dtype = x->operands[0]->argument.tensor.dtype;
-    return dtype < 32 && (RP_DT_FLOAT >> dtype & 1) ? dtype : RP_F32;
-}
-
 rp_status rp_expand_avg_pool(rp_expansion *x) {
     enum { OUT = 1 };
     const rp_attribute none = {0}, all = {.name = "count_include_pad", .number = 1};
-    return pool(x, "pool_average", x->operands[OUT], mean_dtype(x),
+    return pool(x, "pool_average", x->operands[OUT],
+                rp_axes_floats(x->operands[0]->argument.tensor.dtype),
                 x->attrs[RP_POOL_COUNT_PAD] != 0 ? &all : &none);
 }
 
@@ -71,7 +66,8 @@ rp_status rp_expand_global_pool(rp_expansion *x) {
     RP_TRY(rp_grid_read(x, X, 0, x->attrs[0] != 0, &in));
     made = in;
     for (uint32_t i = 0; i < 3; i++) made.size[i] = 1;
-    uint8_t dtype = x->operands[X]->argument.tensor.dtype, means = mean_dtype(x);
+    uint8_t dtype = x->operands[X]->argument.tensor.dtype,
+            means = rp_axes_floats(x->operands[0]->argument.tensor.dtype);
     bool mean = strcmp(x->composite->info.name, "global_average_pool") == 0;
     RP_TRY(rp_grid_make(x, out, mean ? means : dtype, &made));
     if (!mean && dtype != means) return largest_integers(x, &in, out);

@@ -3,6 +3,7 @@
 #ifndef RP_COMPOSITE_SPATIAL_H
 #define RP_COMPOSITE_SPATIAL_H
 
+#include "composite/axes.h"
 #include "composite/grid.h"
 
 enum { RP_CONV_X, RP_CONV_WEIGHT, RP_CONV_BIAS, RP_CONV_OUT };

@@ -87,32 +87,78 @@ static bool is_taken(const rp_op *op, const rp_given_operand *given) {
            (operand->taken >> dtype & 1) != 0;
 }
 
-bool rp_wider_takes(const rp_application *x, const rp_op *op) {
-    for (uint32_t i = 0; i < x->operand_count; i++)
-        if (is_taken(op, &x->operands[i])) return true;
-    return false;
+/* Whether an op's integers are multiplied by einsum. */
+static bool is_product(const rp_op *op) {
+    return op->taken_as && strcmp(op->taken_as, "einsum") == 0;
 }
 
-/* The op of the same meaning; of reductions along the last axis. */
+bool rp_wider_takes(const rp_application *x, const rp_op *op) {
+    bool any = false, integers = true;
+    for (uint32_t i = 0; i < x->operand_count; i++) {
+        const rp_op_operand *operand = operand_named(op, x->operands[i].name);
+        uint8_t dtype = x->operands[i].argument.tensor.dtype;
+        any |= is_taken(op, &x->operands[i]);
+        if (operand && operand->access == RP_READ)
+            integers &= dtype < 32 && (RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT) >> dtype & 1;
+    }
+    return any && (integers || !is_product(op)); /* products of both are none */
+}
+
+/* What the op of the same meaning is told beside its attributes: of rows the last axis, of products which
+ * dimensions meet, in the place of them. */
+static rp_attribute more_for(const rp_application *x, const rp_op *op, const rp_signature *other) {
+    static const char *const equations[2][2] = {{"...mk,...kn->...mn", "...mk,...nk->...mn"},
+                                                {"...km,...kn->...mn", "...km,...nk->...mn"}};
+    bool turned[2] = {false, false};
+    const char *name = rp_signature_attr(other, 0)->name;
+    if (op->form == RP_OP_ROWS) return (rp_attribute){.name = name, .text = "-1"};
+    if (!is_product(op)) return (rp_attribute){0};
+    for (uint32_t i = 0; i < x->attr_count; i++)
+        turned[strcmp(x->attrs[i].name, "transpose_b") == 0] = x->attrs[i].number != 0;
+    bool rows = op->attr_count == 0; /* of a matrix on the right, for a vector each */
+    return (rp_attribute){.name = name,
+                          .text = rows ? "...k,mk->...m" : equations[turned[0]][turned[1]]};
+}
+
+/* Operands of products are those of the first term, of the second, and what is made. */
+static void name_factors(const rp_op *op, rp_given_operand *operands, uint32_t count) {
+    static const char *const names[] = {"a", "b", "out"};
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = rp_op_operand_index(op, operands[i].name, strlen(operands[i].name));
+        if (is_product(op) && index < 3) operands[i].name = names[index];
+    }
+}
+
+/* The op of the same meaning. */
 static rp_status apply_other(rp_application *x, const rp_op *op) {
     rp_signature other;
     rp_attribute attrs[RP_APPLY_MAX_ATTRS] = {0};
+    rp_given_operand operands[RP_APPLY_MAX_OPERANDS];
     rp_application inner = *x;
-    if (!rp_signature_find(op->taken_as, &other) || x->attr_count == RP_APPLY_MAX_ATTRS)
-        return rp_apply_error(x, RP_BLAME_OP, 0, "there is no op '%.60s'", op->taken_as);
+    if (!rp_signature_find(op->taken_as, &other) || x->attr_count == RP_APPLY_MAX_ATTRS ||
+        x->operand_count > RP_APPLY_MAX_OPERANDS)
+        return rp_apply_error(x, RP_BLAME_OP, 0, "%s takes no such operands", op->name);
     for (uint32_t i = 0; i < x->attr_count; i++) {
         attrs[i] = x->attrs[i];
         if (rp_op_attr_index(op, attrs[i].name, strlen(attrs[i].name)) >= op->attr_count)
             return rp_attribute_unknown(x, op->name, i);
     }
-    if (op->form == RP_OP_ROWS)
-        attrs[inner.attr_count++] =
-            (rp_attribute){.name = rp_signature_attr(&other, 0)->name, .text = "-1"};
+    for (uint32_t i = 0; i < x->operand_count; i++) operands[i] = x->operands[i];
+    name_factors(op, operands, x->operand_count);
+    if (is_product(op)) inner.attr_count = 0;
+    attrs[inner.attr_count] = more_for(x, op, &other);
+    inner.attr_count += attrs[inner.attr_count].name != NULL;
     inner.op = op->taken_as;
     inner.attrs = attrs;
+    inner.operands = operands;
     rp_status status = rp_apply_to_graph(&inner);
+    for (uint32_t i = 0; i < x->operand_count; i++) {
+        x->operands[i].argument = operands[i].argument;
+        x->operands[i].fresh = operands[i].fresh;
+    }
     if (status == RP_ERROR_INVALID)
-        rp_apply_error(x, inner.blame, inner.blame_index, "%s: %s", op->name, inner.error);
+        rp_apply_error(x, is_product(op) ? RP_BLAME_OP : inner.blame, inner.blame_index, "%s: %s",
+                       op->name, inner.error);
     return status;
 }
 
@@ -138,7 +184,8 @@ rp_status rp_wider_words(rp_expansion *e, rp_given_operand *mask, rp_given_opera
 
 rp_status rp_wider_apply(rp_application *x, const rp_op *op) {
     for (uint32_t i = 0; op->taken_as && i < x->operand_count; i++)
-        if (operand_named(op, x->operands[i].name) == op->operands && is_taken(op, &x->operands[i]))
+        if ((is_product(op) || operand_named(op, x->operands[i].name) == op->operands) &&
+            is_taken(op, &x->operands[i]))
             return apply_other(x, op);
     const rp_composite as = {.info.name = op->name};
     rp_expansion e = {.application = x, .composite = &as, .first_id = x->graph->nodes_count};

@@ -11,7 +11,10 @@
 #include "reprise/needs.h"
 #include "ops/tables.h"
 
-enum { DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK };
+enum {
+    DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK,
+    INTEGERS = RP_DT_NUMBER & ~RP_DT_FLOAT,
+};
 
 /* ---- matvec ---------------------------------------------------------------------------------- */
 
@@ -147,12 +150,14 @@ const rp_op rp_ops_matrix[] = {
             "block; the products with a block are added up as integers. Vectors that are blocks "
             "themselves are multiplied by matmul, as are those that `linear` is given.",
         .form = RP_OP_KERNEL,
+        .taken_as = "einsum",
         .product = true,
         .operand_count = 3,
         .operands = {{.name = "x",
                       .brief = "the vectors",
                       .shape = "*B K",
                       .dtypes = RP_DT_FLOAT,
+                      .taken = INTEGERS,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .reads = "BKW"},
@@ -160,6 +165,7 @@ const rp_op rp_ops_matrix[] = {
                       .brief = "the matrix, a row for each element of the result",
                       .shape = "M K",
                       .dtypes = DT_WEIGHT,
+                      .taken = INTEGERS,
                       .at = RP_AT_ANY,
                       .reads = "MK"},
                      {.name = "out",
@@ -192,18 +198,21 @@ const rp_op rp_ops_matrix[] = {
             "product of their scales, exact too, is added with fma: block by block in the order of "
             "k. Other blocks on both sides are unpacked, and multiplied as f32.",
         .form = RP_OP_KERNEL,
+        .taken_as = "einsum",
         .operand_count = 3,
         .attr_count = 2,
         .operands = {{.name = "a",
                       .brief = "the left matrices",
                       .shape = "*B P Q",
                       .dtypes = DT_WEIGHT | RP_DT(RP_I8),
+                      .taken = INTEGERS & ~(uint32_t)RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "b",
                       .brief = "the right ones, as many, or one",
                       .shape = "*E R S",
                       .dtypes = DT_WEIGHT | RP_DT(RP_I8),
+                      .taken = INTEGERS & ~(uint32_t)RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "out",

@@ -232,7 +232,7 @@ static void put_taken(rp_text *t, const rp_op *op) {
         put_dtypes(t, o->taken);
         if (o->access != RP_READ)
             rp_text_string(t, ", too, converted.\n");
-        else if (op->taken_as && i == 0)
+        else if (op->taken_as && (i == 0 || o->taken == op->operands[0].taken))
             rp_text_format(t, ", too, and make a [%s](#%s) of it.\n", op->taken_as, op->taken_as);
         else
             rp_text_format(t, ", too, %s.\n",

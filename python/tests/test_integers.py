@@ -458,11 +458,15 @@ def test_as_floats(dtype: str) -> None:
     p.output("near", ops.knn(q, b, k=4))
     p.output("others", ops.knn(q, b, np.arange(30) % 3 == 0, k=4))
     p.output("distance", ops.l2_distance(q, b))
+    p.output("spectrum", ops.rfft(b))
+    p.output("frames", ops.stft(b.reshape(180), np.hanning(8).astype("f4"), step=4))
     p.output("root", ops.sqrt(b))
     p.output("half", ops.log(b, dtype="f16"))
     p.output("variance", ops.moments(b, outputs="variance").variance)
     if dtype != "bool":
         grid = b.reshape(2, 3, 30)
+        p.output("groups", ops.group_norm(grid, groups=3))
+        p.output("batch", ops.batch_norm(grid, mean=np.ones(3, "f4"), variance=np.full(3, 4, "f4"), eps=0))
         p.output("largest", ops.global_max_pool(grid))
         p.output("mean", ops.global_average_pool(grid))
         p.output("pooled", ops.avg_pool1d(b.reshape(1, 30, 6), kernel=[2]))
@@ -473,11 +477,19 @@ def test_as_floats(dtype: str) -> None:
     assert found["near"].tolist() == np.argsort(distance, axis=1, kind="stable")[:, :4].tolist()
     others = np.where(np.arange(30) % 3 == 0, np.inf, distance)
     assert found["others"].tolist() == np.argsort(others, axis=1, kind="stable")[:, :4].tolist()
+    spectra = np.fft.rfft(floats)
+    assert np.allclose(found["spectrum"], np.stack([spectra.real, spectra.imag], -1), atol=1e-3)
+    frames = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(floats.ravel(), 8)[::4] * np.hanning(8))
+    assert np.allclose(found["frames"], np.stack([frames.real, frames.imag], -1), atol=1e-3)
     assert np.allclose(found["root"], np.sqrt(floats), rtol=1e-6) and found["root"].dtype == np.float32
     assert found["half"].dtype == np.float16
     assert np.allclose(found["variance"], floats.var(1), rtol=1e-5, atol=1e-5)
     if dtype != "bool":
         assert found["largest"].dtype == base.dtype and found["largest"].ravel().tolist() == base.reshape(6, 30).max(1).tolist()
+        rows = floats.reshape(6, 30)
+        normal = (rows - rows.mean(1, keepdims=True)) / np.sqrt(rows.var(1, keepdims=True) + 1e-5)
+        assert np.allclose(found["groups"].reshape(6, 30), normal, rtol=1e-4, atol=1e-4) and found["groups"].dtype == np.float32
+        assert np.allclose(found["batch"].reshape(6, 30), (rows - 1) / 2, rtol=1e-6)
         assert np.allclose(found["mean"].ravel(), floats.reshape(6, 30).mean(1), rtol=1e-6)
         assert np.allclose(found["pooled"].reshape(30, 5), (floats[:, 1:] + floats[:, :-1]) / 2)
 
@@ -516,3 +528,28 @@ def test_best_without(dtype: str, order: str) -> None:
         assert result["values"][row].tolist() == [value[row, i].item() for i in ranked[:k]] + [last] * (k - kept)
         if dtype == "i64":
             assert result["few"][row].tolist() == ranked[:5]
+
+
+@pytest.mark.parametrize("dtypes", [("i64", "i64"), ("u64", "u8"), ("i32", "i64"), ("i16", "i8"), ("u32", "u32"), ("bool", "u16")])
+def test_products(dtypes: "tuple[str, str]") -> None:
+    """Products of matrices of integers, wrapping: in 64 bits where an operand has so many, else in 32."""
+    a, b = (drawn(d, n, 21).reshape(s) for d, n, s in ((dtypes[0], 2 * 3 * 5, (2, 3, 5)), (dtypes[1], 5 * 4, (5, 4))))
+    wide = any("64" in d for d in dtypes)
+    kind = ("i" if dtypes[0][0] == "i" else "u") + ("8" if wide else "4")
+    with np.errstate(over="ignore"):
+        wanted = (a.astype(kind)[..., None] * b.astype(kind)).sum(-2, dtype=kind)
+    p = rp.Program("products")
+    x, y = p.input("a", a.shape, dtypes[0]), p.input("b", b.shape, dtypes[1])
+    p.output("plain", x @ y)
+    p.output("turned", ops.matmul(x, ops.transpose(y), transpose_b=1))
+    p.output("rows", ops.linear(x, ops.transpose(y)))
+    p.output("vectors", ops.matvec(x[0, :1], ops.transpose(y)))
+    p.output("columns", ops.matmul(ops.transpose(x), y, transpose_a=1))
+    p.output("three", ops.einsum(x, y, y, equation="bmk,kn,kn->bn"))
+    found = p.compile().open()(a=a, b=b)
+    for name in ("plain", "turned", "rows", "columns"):
+        assert found[name].dtype == np.dtype(kind) and found[name].tolist() == wanted.tolist(), name
+    assert found["vectors"].tolist() == wanted[0, :1].tolist()
+    with np.errstate(over="ignore"):
+        three = (a.astype(kind).sum(1, dtype=kind)[..., None] * b.astype(kind) * b.astype(kind)).sum(1, dtype=kind)
+    assert found["three"].tolist() == three.tolist()
