@@ -242,10 +242,11 @@ rp_status rp_graph_size(rp_graph *graph, const rp_expr_op *ops, uint32_t count, 
     out->powers = rp_graph_varying(graph, out->powers);
     if (out->most == 0) return refuse(&c, "a dimension is 1 at least");
     if (out->most == UINT64_MAX) return refuse(&c, "the dimension is more than 64 bits can count");
+    if (out->powers == RP_POWERS_NONE)
+        return refuse(&c, "a live value stands in one dimension more than %d times",
+                      (1 << RP_SIZE_BITS) - 1);
     for (uint32_t i = 0; i < graph->sizes.count; i++) {
         const char *name = graph->sizes.text[i];
-        if (rp_power_of(out->powers, i) > 1 || out->powers == RP_POWERS_NONE)
-            return refuse(&c, "%s stands twice in one dimension: make it two", name);
         if (rp_power_of(out->powers, i) && graph->sizes.most[i] < RP_SIZE_LEAST)
             return refuse_most(&c, name, (int64_t)graph->sizes.most[i]);
     }

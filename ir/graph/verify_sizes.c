@@ -37,6 +37,9 @@ static const char *show_size(const rp_graph *g, rp_powers powers, char text[160]
     return text;
 }
 
+/* Then it has no powers, and might be any other such. */
+static const char too_often[] = "is of a shape in which a live value stands more than 15 times";
+
 static rp_powers use_powers(const rp_graph *g, const rp_graph_use *u) {
     return rp_buffer_powers(g, &g->buffers[u->buffer]);
 }
@@ -50,7 +53,9 @@ static void verify_operand(rp_verifier *v, const rp_graph_node *n, const rp_grap
     const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
     rp_powers there = use_powers(g, u), own = rp_dims_powers(g, o->first_dim, o->rank);
     char text[160], other[160];
-    if (there && !is_whole(g, u))
+    if (own == RP_POWERS_NONE)
+        size_error(v, n, u, "%s", too_often);
+    else if (there && !is_whole(g, u))
         size_error(v, n, u, "is a part of a buffer that follows %s: it is used as a whole",
                    show_size(g, there, other));
     else if (there && there != own)
@@ -81,7 +86,9 @@ void rp_verify_sizes(rp_verifier *v, const rp_graph_node *n) {
     if (n->member_count) return;
     for (uint32_t i = 0; i < n->use_count; i++) {
         rp_powers there = use_powers(g, &uses[i]);
-        if (there && !is_whole(g, &uses[i]))
+        if (there == RP_POWERS_NONE)
+            size_error(v, n, &uses[i], "%s", too_often);
+        else if (there && !is_whole(g, &uses[i]))
             size_error(v, n, &uses[i],
                        "is a part of a buffer that follows %s: it is used as a whole",
                        show_size(g, there, text));

@@ -122,6 +122,12 @@ static void test_refused(void) {
         {"  buf $x in f32[{$n}]\n  buf $y out f32[9]\n  n0 = copy (r $x, w $y)\n",
          "n0: r $x follows n"},
         {"  buf $y out f32[{$n}]\n  n0 = fill 00000000 (w $y[0+8])\n", "n0: w $y[0+8] is a part"},
+        {"  buf $t live u32[1] max 2\n  buf $y out f32[{$t * $t * $t * $t * $t * $t * $t * $t},{$t "
+         "* $t * $t * $t * $t * $t * $t * $t}]\n  n0 = fill 00000000 (w $y)\n",
+         "n0: w $y is of a shape in which a live value stands more than 15 times"},
+        {"  buf $t live u32[1] max 2\n  buf $y out f32[{$t * $t * $t * $t * $t * $t * $t * $t * $t "
+         "* $t * $t * $t * $t * $t * $t * $t * $t}]\n  n0 = fill 00000000 (w $y)\n",
+         "a live value stands in one dimension more than 15 times"},
         {"  buf $y out f32[{$n}]\n  n0 = update 00000000 (w $y[0+4])\n", "n0: w $y[0+4] is a part"},
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
