@@ -144,7 +144,7 @@ static void put_subgroup(rp_joiner *j, rp_join_words *to) {
     rp_join_append(j, to, words, count);
 }
 
-static uint32_t rows_of(const rp_joiner *j) {
+uint32_t rp_join_rows(const rp_joiner *j) {
     return RP_SPIRV_JOIN_ADDRESSES + (j->slots + 1) / 2;
 }
 
@@ -163,7 +163,7 @@ static void assemble(rp_joiner *j, uint32_t part_count, rp_spirv_joined *out) {
     rp_join_append(j, &all, j->code.at, j->code.count);
     *out = (rp_spirv_joined){.words = all.at,
                              .word_count = all.count,
-                             .rows = rows_of(j),
+                             .rows = rp_join_rows(j),
                              .shared_bytes = j->shared_bytes};
 }
 
@@ -174,7 +174,7 @@ static rp_status join(rp_joiner *j, const rp_spirv_part *parts, uint32_t part_co
     make_own_blocks(j);
     j->shared_bytes = make_pools(j);
     rp_join_main(j, part_count);
-    make_table(j, rows_of(j));
+    make_table(j, rp_join_rows(j));
     if (!j->no_memory) assemble(j, part_count, out);
     return j->no_memory ? RP_ERROR_NO_MEMORY : RP_OK;
 }

@@ -99,6 +99,9 @@ typedef struct rp_joiner {
 
 rp_status rp_join_refuse(rp_joiner *j, const char *format, ...) RP_PRINTF(2, 3);
 
+/* Rows of the table that a phase has, when all parts are there. */
+uint32_t rp_join_rows(const rp_joiner *j);
+
 /* ---- join_words.c ---------------------------------------------------------------------------- */
 
 /* An instruction with `count` operands. */
