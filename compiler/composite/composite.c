@@ -4,6 +4,7 @@
  * depends on shapes: how many parts a long row is split into, whether a product is a matrix-vector
  * one. They add no kernels: what they expand to is fused like any other ops. */
 #include "composite/axes.h"
+#include "composite/wider.h"
 #include "ops/nearest.h"
 
 #define R .access = RP_READ
@@ -285,7 +286,7 @@ static rp_status search_parts(rp_expansion *x, rp_given_operand **o, const char 
     return merge_lists(x, &part_values, &part_indices, o[VALUES], o[INDICES], &order);
 }
 
-static rp_status search_base(rp_expansion *x) {
+static rp_status search_seen(rp_expansion *x) {
     enum { QUERIES, BASE, EXCLUDED, VALUES, INDICES };
     enum { METRIC = K + 1, P, SPLITS };
     rp_given_operand **o = x->operands, distances;
@@ -311,6 +312,24 @@ static rp_status search_base(rp_expansion *x) {
                         &power, metric == METRIC_MINKOWSKI));
     return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], k,
                        metric == METRIC_DOT ? "largest" : "smallest", splits);
+}
+
+/* Sets may lie in integers of any size. */
+static rp_status search_base(rp_expansion *x) {
+    enum { METRIC = K + 1, SIDES = 2 };
+    const char *metric = metric_ops[(uint32_t)x->attrs[METRIC]];
+    rp_given_operand words[SIDES], *given[SIDES] = {x->operands[0], x->operands[1]};
+    rp_status status = RP_OK;
+    bool bits = strcmp(metric, "hamming") == 0 || strcmp(metric, "jaccard_bits") == 0;
+    for (uint32_t i = 0; i < SIDES && bits && status == RP_OK; i++) {
+        uint8_t dtype = given[i]->argument.tensor.dtype;
+        if (dtype >= 32 || !(RP_DT_ID >> dtype & 1)) continue;
+        status = rp_wider_view(x, given[i], &words[i]);
+        x->operands[i] = &words[i];
+    }
+    if (status == RP_OK) status = search_seen(x);
+    for (uint32_t i = 0; i < SIDES; i++) x->operands[i] = given[i];
+    return status;
 }
 
 static rp_status expand_knn(rp_expansion *x) {

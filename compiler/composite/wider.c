@@ -169,6 +169,24 @@ static uint8_t converted(const rp_op_operand *operand, uint8_t dtype) {
     return sign && (operand->dtypes & RP_DT(RP_I32)) ? RP_I32 : RP_U32;
 }
 
+rp_status rp_wider_view(rp_expansion *e, const rp_given_operand *given, rp_given_operand *out) {
+    rp_tensor *t = &out->argument.tensor;
+    char text[RP_TENSOR_TEXT];
+    *out = *given;
+    if (t->dtype == RP_U32) return RP_OK;
+    uint32_t last = t->rank ? t->rank - 1u : 0, size = rp_dtype_size((rp_dtype)t->dtype);
+    uint64_t bytes = (t->rank ? t->dims[last] : 1) * size;
+    if (t->rank > RP_MAX_RANK || bytes % 4 != 0 || (t->powers[last] != 0 && size < 4))
+        return rp_apply_error(e->application, RP_BLAME_OP, 0,
+                              "%s: %s is %s, expected rows of a number of words of 32 bits",
+                              e->composite->info.name, given->name,
+                              rp_tensor_text(text, &given->argument.tensor));
+    if (t->rank == 0) t->rank = 1;
+    t->dims[last] = bytes / 4;
+    t->dtype = RP_U32;
+    return RP_OK;
+}
+
 /* Whether elements stand for bits of words. */
 static bool is_mask(const rp_op_operand *operand, const rp_given_operand *given) {
     return given->argument.tensor.dtype == RP_BOOL && operand->dtypes == RP_DT(RP_U32);
@@ -199,6 +217,10 @@ rp_status rp_wider_apply(rp_application *x, const rp_op *op) {
         if (!is_taken(op, given) || count == RP_OP_FIXED_OPERANDS) continue;
         rp_given_operand *to = &made[count++];
         parts[i].operand = to;
+        if (operand_named(op, given->name)->words) {
+            RP_TRY(rp_wider_view(&e, given, to));
+            continue;
+        }
         if (is_mask(operand_named(op, given->name), given)) {
             RP_TRY(rp_wider_words(&e, given, to));
             continue;

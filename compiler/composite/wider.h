@@ -10,6 +10,9 @@ bool rp_wider_takes(const rp_application *application, const rp_op *op);
 /* Appends what stands for it. */
 rp_status rp_wider_apply(rp_application *application, const rp_op *op);
 
+/* Integers as the words of 32 bits that they lie in. */
+rp_status rp_wider_view(rp_expansion *expansion, const rp_given_operand *given,
+                        rp_given_operand *out);
 /* Words of bits, as they are or of bool: a bit for each element. */
 rp_status rp_wider_words(rp_expansion *expansion, rp_given_operand *mask, rp_given_operand *out);
 

@@ -191,6 +191,7 @@ typedef struct rp_op_operand {
     uint32_t dtypes;   /* RP_DT() bits */
     uint32_t taken; /* what front ends take beside these, and make others of, or of an output give
                          * (compiler/composite/wider.c) */
+    bool words;     /* what is taken is seen as words of 32 bits, as it lies */
     uint8_t access; /* rp_access: r; w (writes all); rw (writes some) */
     uint8_t at;     /* rp_op_place, for inputs of pointwise and kernel ops */
     bool optional;  /* inputs and outputs; an absent output is not computed */

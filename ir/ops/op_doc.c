@@ -237,6 +237,7 @@ static void put_taken(rp_text *t, const rp_op *op) {
         else
             rp_text_format(t, ", too, %s.\n",
                            o->dtypes & RP_DT(RP_F32)    ? "converted to f32"
+                           : o->words                   ? "seen as the words that they lie in"
                            : o->taken == RP_DT(RP_BOOL) ? "one for each bit"
                                                         : "converted to i32 or u32");
     }

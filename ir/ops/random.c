@@ -78,14 +78,16 @@ static const rp_op_variant sample_variants[] = {
      .brief = "the key: one word, or two, the low one first",                                      \
      .shape = "*S",                                                                                \
      .dtypes = RP_DT_INDEX,                                                                        \
+     .taken = RP_DT_LONG,                                                                          \
+     .words = true,                                                                                \
      .hook = HOOK,                                                                                 \
      .sites = 2,                                                                                   \
      .reads = "S"},                                                                                \
     {                                                                                              \
         .name = "offset",                                                                          \
         .brief = "the first block of four elements: one word, or two, the low one first; 0",       \
-        .shape = "*O", .dtypes = RP_DT_INDEX, .hook = HOOK, .sites = 2, .optional = true,          \
-        .absent = "0", .reads = "O"                                                                \
+        .shape = "*O", .dtypes = RP_DT_INDEX, .taken = RP_DT_LONG, .words = true, .hook = HOOK,    \
+        .sites = 2, .optional = true, .absent = "0", .reads = "O"                                  \
     }
 #define SEEDED SEEDED_AT(false)
 #define STREAM                                                                                     \

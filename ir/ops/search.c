@@ -88,20 +88,24 @@ static bool rule_top_k_merge(rp_op_call *call) {
     " A NaN in either vector gives NaN; denormals may count as 0. "
 
 /* Of integers, but for u32, whose bits are vectors elsewhere. */
-enum { VECTOR = RP_DT_NUMBER & ~(RP_DT_FLOAT | RP_DT(RP_U32)) };
+enum {
+    VECTOR = RP_DT_NUMBER & ~(RP_DT_FLOAT | RP_DT(RP_U32)),
+    BITS_OF = VECTOR & ~RP_DT(RP_BOOL),
+};
 
 #define TABLES(SYMBOL, DTYPES)                                                                     \
     {.name = "queries",                                                                            \
      .brief = "one vector a row",                                                                  \
      .shape = "Q " SYMBOL,                                                                         \
      .dtypes = DTYPES,                                                                             \
-     .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : 0,                                      \
+     .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : BITS_OF,                                \
+     .words = (uint32_t)(DTYPES) != RP_DT_FLOAT,                                                   \
      .sites = 5,                                                                                   \
      .reads = "QN" SYMBOL},                                                                        \
     {                                                                                              \
         .name = "base", .brief = "the vectors to compare with, one a row", .shape = "N " SYMBOL,   \
-        .dtypes = DTYPES, .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : 0, .sites = 5,     \
-        .reads = "QN" SYMBOL                                                                       \
+        .dtypes = DTYPES, .taken = (uint32_t)(DTYPES) == RP_DT_FLOAT ? VECTOR : BITS_OF,           \
+        .words = (uint32_t)(DTYPES) != RP_DT_FLOAT, .sites = 5, .reads = "QN" SYMBOL               \
     }
 
 #define MATRIX(BRIEF, DTYPES)                                                                      \

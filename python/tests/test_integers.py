@@ -553,3 +553,28 @@ def test_products(dtypes: "tuple[str, str]") -> None:
     with np.errstate(over="ignore"):
         three = (a.astype(kind).sum(1, dtype=kind)[..., None] * b.astype(kind) * b.astype(kind)).sum(1, dtype=kind)
     assert found["three"].tolist() == three.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["u8", "u64", "i16", "u32"])
+def test_bits(dtype: str) -> None:
+    """Sets of bits lie in integers of any size; seeds of 64 bits are their words."""
+    base, queries = drawn(dtype, 40 * 8, 22).reshape(40, 8), drawn(dtype, 3 * 8, 23).reshape(3, 8)
+    base[:5] = base[5:10] ^ 1
+    p = rp.Program("bits")
+    b, q = p.input("base", base.shape, dtype), p.input("queries", queries.shape, dtype)
+    p.output("distance", ops.hamming(q, b))
+    p.output("near", ops.knn(q, b, k=4, metric="hamming"))
+    p.output("share", ops.jaccard_bits(q, b))
+    p.output("drawn", ops.random_bits(p.constant(np.array([5 + (7 << 32)])), shape=9))
+    p.output("same", ops.random_bits(p.constant(np.array([5, 7], "u4")), shape=9))
+    found = p.compile().open()(base=base, queries=queries)
+    sets = [np.unpackbits(v.view("u1").reshape(len(v), -1), axis=1).astype("i4") for v in (queries, base)]
+    wanted = (sets[0][:, None] != sets[1][None]).sum(-1)
+    assert found["distance"].tolist() == wanted.tolist()
+    assert found["near"].tolist() == np.argsort(wanted, axis=1, kind="stable")[:, :4].tolist()
+    both, either = (sets[0][:, None] & sets[1][None]).sum(-1), (sets[0][:, None] | sets[1][None]).sum(-1)
+    assert np.allclose(found["share"], 1 - both / np.maximum(either, 1), atol=1e-6)
+    assert found["drawn"].tolist() == found["same"].tolist()
+    if dtype == "u8":
+        with pytest.raises(rp.InvalidError, match=r"hamming: queries is u8\[3,7\], expected rows of a number of words of 32 bits"):
+            ops.hamming(p.input("odd", (3, 7), "u8"), p.input("odd_base", (9, 7), "u8"))
