@@ -276,8 +276,12 @@ def test_sizes_are_checked():
     p, q = rp.Program(), rp.Program()
     n = p.live("n", 1, max=6)
     size = n.as_size()
-    with pytest.raises(rp.InvalidError):
-        p.input("v", (size * size, 4))
+    assert p.input("v", (size * size, 4)).shape[0] == size * size
+    many = size
+    for _ in range(14):
+        many = many * size
+    with pytest.raises(rp.InvalidError, match="more than 15 times"):
+        p.input("v15", (many * size,))
     with pytest.raises(TypeError):
         size + 1.5
     with pytest.raises(rp.InvalidError, match="different programs"):
