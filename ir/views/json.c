@@ -264,12 +264,13 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_char(t, ']');
 }
 
-/* {"eps":1e-06,"layout":"neox"}: JSON has no infinities and no NaN, which come out as text. */
+/* {"eps":1e-06,"layout":"neox"}: JSON has no infinities and no NaN, which come out as text, and many readers have
+ * doubles: so do integers whose digits those have not. */
 static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m) {
     rp_text_string(t, ",\"attrs\":{");
     for (uint32_t i = 0; i < m->attr_count; i++) {
         const rp_graph_attr *attr = &g->attrs[m->first_attr + i];
-        bool plain = attr->text == RP_NONE && isfinite(attr->number);
+        bool plain = attr->text == RP_NONE && isfinite(attr->number) && attr->rest == 0;
         if (i) rp_text_char(t, ',');
         rp_json_string(t, rp_graph_string(g, attr->name));
         rp_text_char(t, ':');
