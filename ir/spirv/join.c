@@ -98,10 +98,12 @@ static uint64_t make_pools(rp_joiner *j) {
     return bytes;
 }
 
-/* A mode of floats that a part does not state may change what it computes, if it computes with such floats. */
+/* A mode of floats that a part does not state may change what it computes. That zeros, infinities and what is no number are
+ * preserved changes nothing where there are no such floats; how a conversion of halves rounds may, without their type. */
 static rp_status check_modes(rp_joiner *j, const rp_spirv_part *part) {
+    enum { SIGNED_ZERO_INF_NAN_PRESERVE = 4461 };
     for (uint32_t i = 0; i < j->mode_count; i++) {
-        bool stated = false, computes = false;
+        bool stated = false, computes = j->modes_of[i].mode != SIGNED_ZERO_INF_NAN_PRESERVE;
         for (uint32_t at = RP_SPIRV_HEADER; at < part->word_count; at += part->words[at] >> 16) {
             const uint32_t *w = part->words + at;
             uint32_t op = w[0] & 0xffff;

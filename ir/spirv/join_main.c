@@ -83,9 +83,16 @@ static uint32_t probe_word(builder *b, uint32_t word) {
     return pointer_into(b, CLASS_STORAGE_BUFFER, b->j->probe, rp_join_uint(b->j, word));
 }
 
+/* The Vulkan memory model knows that scope by another name where a module does not ask for the device's. */
+static uint32_t probe_scope(builder *b) {
+    enum { VULKAN = 3, QUEUE_FAMILY = 5 };
+    return b->j->model[2] == VULKAN ? rp_join_uint(b->j, QUEUE_FAMILY) : b->one;
+}
+
 static uint32_t came(builder *b, uint32_t word) {
     uint32_t id = rp_join_new_id(b->j);
-    rp_join_put(b->j, &b->j->code, OP_ATOMIC_LOAD, 5, b->uint_type, id, word, b->one, b->zero);
+    rp_join_put(b->j, &b->j->code, OP_ATOMIC_LOAD, 5, b->uint_type, id, word, probe_scope(b),
+                b->zero);
     return id;
 }
 
@@ -104,8 +111,8 @@ static void put_probe(builder *b, uint32_t begin, uint32_t end, uint32_t workgro
     branch_if(b, first, one, done);
     put_label(b, one);
     uint32_t word = probe_word(b, PROBE_CAME);
-    rp_join_put(j, &j->code, OP_ATOMIC_IADD, 6, b->uint_type, ignored, word, b->one, b->zero,
-                b->one);
+    rp_join_put(j, &j->code, OP_ATOMIC_IADD, 6, b->uint_type, ignored, word, probe_scope(b),
+                b->zero, b->one);
     branch(b, loop);
     put_label(b, loop);
     rp_join_put(j, &j->code, OP_PHI, 6, b->uint_type, spins, b->zero, one, more, next);
@@ -123,8 +130,8 @@ static void put_probe(builder *b, uint32_t begin, uint32_t end, uint32_t workgro
     merge(b, all);
     branch_if(b, waiting, failed, all);
     put_label(b, failed);
-    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), b->one, b->zero,
-                b->one);
+    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), probe_scope(b),
+                b->zero, b->one);
     branch(b, all);
     put_label(b, all);
     branch(b, done);
@@ -233,8 +240,8 @@ static void touch_table(builder *b, uint32_t from, uint32_t to) {
     merge(b, to);
     branch_if(b, is_odd, odd, to);
     put_label(b, odd);
-    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), b->one, b->zero,
-                b->one);
+    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), probe_scope(b),
+                b->zero, b->one);
     branch(b, to);
 }
 

@@ -3,6 +3,7 @@
  * shares becomes a part of an array that all modules have for elements of that type. */
 #include <string.h>
 
+#include "reprise/needs.h"
 #include "spirv/joiner.h"
 #include "spirv/operands.h"
 
@@ -45,11 +46,6 @@ static rp_status check_lengths(rp_joiner *j) {
     return RP_OK;
 }
 
-/* What an id of the module became; 0 where it is none, or has a role. */
-static uint32_t mapped(const rp_joiner *j, uint32_t id) {
-    return id < j->reader.bound ? j->map[id] : 0;
-}
-
 /* ---- What modules say of themselves ---------------------------------------------------------- */
 
 static rp_status take_mode(rp_joiner *j, const uint32_t *w) {
@@ -74,7 +70,15 @@ static rp_status take_model(rp_joiner *j, const uint32_t *w) {
 
 static rp_status take_import(rp_joiner *j, const uint32_t *w) {
     uint32_t length = w[0] >> 16;
-    if (!mapped(j, w[1])) return rp_join_refuse(j, "an id that is not there");
+    static const char said[] = "NonSemantic.";
+    if (!rp_join_mapped(j, w[1])) return rp_join_refuse(j, "an id that is not there");
+    if ((length - 2) * sizeof *w >= sizeof said && memcmp(w + 2, said, sizeof said - 1) == 0) {
+        if (memcmp(w + 2, "NonSemantic.DebugPrintf", 20) == 0)
+            return rp_join_refuse(j,
+                                  "prints"); /* what is printed is text, which is not taken over */
+        j->ids[w[1]].role = RP_JOIN_REMARKS;
+        return RP_OK;
+    }
     for (uint32_t at = 0; at < j->imports.count; at += j->imports.at[at] >> 16) {
         const uint32_t *is = j->imports.at + at;
         if (is[0] == w[0] && memcmp(is + 2, w + 2, (length - 2) * sizeof *w) == 0) {
@@ -94,7 +98,11 @@ static rp_status take_preamble(rp_joiner *j, uint32_t at) {
     const uint32_t *w = j->reader.words + at;
     uint32_t length = w[0] >> 16;
     switch (w[0] & 0xffff) {
-    case OP_CAPABILITY: rp_join_append_once(j, &j->capabilities, w, length); break;
+    case OP_CAPABILITY:
+        if (w[1] == CAPABILITY_VARIABLE_POINTERS || w[1] == CAPABILITY_VARIABLE_POINTERS_BUFFER)
+            return rp_join_refuse(j, "variable pointers");
+        rp_join_append_once(j, &j->capabilities, w, length);
+        break;
     case OP_EXTENSION: rp_join_append_once(j, &j->extensions, w, length); break;
     case OP_EXT_INST_IMPORT: return take_import(j, w);
     case OP_MEMORY_MODEL: return take_model(j, w);
@@ -108,24 +116,9 @@ static rp_status take_preamble(rp_joiner *j, uint32_t at) {
 
 /* ---- Types and constants --------------------------------------------------------------------- */
 
-static rp_status refuse_instruction(rp_joiner *j, const uint32_t *w) {
-    return rp_join_refuse(j, "instruction %u", w[0] & 0xffff);
-}
-
-/* A copy with mapped ids. */
-static rp_status copy(rp_joiner *j, rp_join_words *to, const uint32_t *w) {
-    uint32_t length = w[0] >> 16;
-    if (j->no_memory || !RP_RESERVE(j->a, to->at, to->count, to->capacity, length))
-        return RP_ERROR_NO_MEMORY;
-    if (!rp_spirv_map_ids(w, j->map, j->reader.bound, to->at + to->count))
-        return refuse_instruction(j, w);
-    to->count += length;
-    return RP_OK;
-}
-
 static rp_status take_type(rp_joiner *j, const uint32_t *w) {
     j->type.count = 0;
-    RP_TRY(copy(j, &j->type, w));
+    RP_TRY(rp_join_copy(j, &j->type, w));
     j->map[w[1]] = rp_join_type(j, j->type.at);
     return RP_OK;
 }
@@ -133,9 +126,10 @@ static rp_status take_type(rp_joiner *j, const uint32_t *w) {
 /* A specialisation constant becomes what it is specialised to. */
 static rp_status take_constant(rp_joiner *j, uint32_t at) {
     const uint32_t *w = j->reader.words + at;
+    rp_join_note_integer(j, w);
     const rp_spirv_id *is = rp_spirv_entry(&j->reader, w[2]);
-    uint32_t op = w[0] & 0xffff, type = mapped(j, w[1]), id = mapped(j, w[2]);
-    if (!type || !id) return refuse_instruction(j, w);
+    uint32_t op = w[0] & 0xffff, type = rp_join_mapped(j, w[1]), id = rp_join_mapped(j, w[2]);
+    if (!type || !id) return rp_join_refuse_instruction(j, w);
     bool is_bool = rp_spirv_entry(&j->reader, w[1])->scalar == RP_SCALAR_BOOL;
     switch (op) {
     case OP_SPEC_CONSTANT_TRUE:
@@ -156,13 +150,13 @@ static rp_status take_constant(rp_joiner *j, uint32_t at) {
                  w[3] == OP_VECTOR_SHUFFLE)
             return rp_join_refuse(j, "a constant out of a composite");
         else
-            return copy(j, &j->globals, w);
+            return rp_join_copy(j, &j->globals, w);
         return RP_OK;
     case OP_SPEC_CONSTANT_COMPOSITE: {
         uint32_t place = j->globals.count;
         uint32_t plain = w[0] >> 16 << 16 | OP_CONSTANT_COMPOSITE;
         for (uint32_t i = 1; i < w[0] >> 16; i++)
-            if (!mapped(j, w[i])) return refuse_instruction(j, w);
+            if (!rp_join_mapped(j, w[i])) return rp_join_refuse_instruction(j, w);
         rp_join_append(j, &j->globals, w, w[0] >> 16);
         if (j->no_memory) return RP_OK;
         j->globals.at[place] = plain;
@@ -170,26 +164,19 @@ static rp_status take_constant(rp_joiner *j, uint32_t at) {
         return RP_OK;
     }
     }
-    return copy(j, &j->globals, w);
+    return rp_join_copy(j, &j->globals, w);
 }
 
 /* ---- Variables ------------------------------------------------------------------------------- */
 
-/* What a pointer type of the module points to, as the module names it; 0 for none. */
-static uint32_t pointee(rp_joiner *j, uint32_t pointer) {
-    const rp_spirv_id *is = rp_spirv_entry(&j->reader, pointer);
-    uint32_t to =
-        rp_spirv_defined_by(&j->reader, is) == OP_TYPE_POINTER ? j->reader.words[is->at + 3] : 0;
-    return mapped(j, to) ? to : 0;
-}
-
 static rp_status take_buffer(rp_joiner *j, const uint32_t *w) {
     rp_join_id *id = &j->ids[w[2]];
-    uint32_t block = pointee(j, w[1]);
+    uint32_t block = rp_join_pointee(j, w[1]);
     const rp_spirv_id *type = rp_spirv_entry(&j->reader, block);
     const rp_spirv_id *variable = rp_spirv_entry(&j->reader, w[2]);
     if (rp_spirv_defined_by(&j->reader, type) != OP_TYPE_STRUCT)
         return rp_join_refuse(j, "an array of buffers");
+    if (variable->binding > UINT8_MAX) return rp_join_refuse(j, "binding %u", variable->binding);
     if (variable->set != 0) return rp_join_refuse(j, "descriptor set %u", variable->set);
     id->role = RP_JOIN_BUFFER;
     id->variable = rp_join_new_id(j);
@@ -215,7 +202,7 @@ static rp_join_pool *find_pool(rp_joiner *j, uint32_t type, uint32_t bytes) {
 /* What is shared becomes a part of a pool: a number, a vector, or an array of those. */
 static rp_status take_shared(rp_joiner *j, const uint32_t *w) {
     rp_spirv_reader *r = &j->reader;
-    uint32_t type = pointee(j, w[1]);
+    uint32_t type = rp_join_pointee(j, w[1]);
     const rp_spirv_id *is = rp_spirv_entry(r, type);
     uint64_t count = 1;
     bool array = rp_spirv_defined_by(r, is) == OP_TYPE_ARRAY;
@@ -224,9 +211,10 @@ static rp_status take_shared(rp_joiner *j, const uint32_t *w) {
         type = r->words[is->at + 2];
         is = rp_spirv_entry(r, type);
     }
-    if (!is->component || !mapped(j, type) || count == 0 || count > UINT32_MAX / 16)
+    if (!is->component || !rp_join_mapped(j, type) || count == 0 || count > UINT32_MAX / 16)
         return rp_join_refuse(j, "shared memory of structs, or of a size that is not known");
-    rp_join_pool *pool = find_pool(j, j->map[type], (uint32_t)is->size);
+    rp_join_pool *pool =
+        find_pool(j, j->map[type], ((uint32_t)is->size + is->align - 1) / is->align * is->align);
     if (!pool) return rp_join_refuse(j, "shared memory of many types");
     rp_join_id *id = &j->ids[w[2]];
     id->role = RP_JOIN_SHARED;
@@ -240,9 +228,18 @@ static rp_status take_shared(rp_joiner *j, const uint32_t *w) {
     return RP_OK;
 }
 
+/* Of unsigned numbers of 32 bits, as the joined kernel's own are. */
+static bool is_uint(const rp_spirv_id *type) {
+    return type->component && type->scalar == RP_SCALAR_U32;
+}
+
 static rp_status take_push(rp_joiner *j, const uint32_t *w) {
-    const rp_spirv_id *block = rp_spirv_entry(&j->reader, pointee(j, w[1]));
-    if (block->extent != 4 || rp_spirv_defined_by(&j->reader, block) != OP_TYPE_STRUCT)
+    const rp_spirv_id *block = rp_spirv_entry(&j->reader, rp_join_pointee(j, w[1]));
+    bool one = rp_spirv_defined_by(&j->reader, block) == OP_TYPE_STRUCT &&
+               rp_spirv_length(&j->reader, block->at) == 3;
+    const rp_spirv_id *member =
+        rp_spirv_entry(&j->reader, one ? j->reader.words[block->at + 2] : 0);
+    if (block->extent != 4 || !is_uint(member))
         return rp_join_refuse(j, "push constants beside the tag");
     if (!j->push) {
         j->push = rp_join_new_id(j);
@@ -257,28 +254,32 @@ static rp_status take_push(rp_joiner *j, const uint32_t *w) {
 static rp_status take_input(rp_joiner *j, const uint32_t *w) {
     rp_join_id *id = &j->ids[w[2]];
     if (id->builtin >= RP_JOIN_BUILT_INS) return rp_join_refuse(j, "builtin %u", id->builtin);
+    if (!is_uint(rp_spirv_entry(&j->reader, rp_join_pointee(j, w[1]))))
+        return rp_join_refuse(j, "builtin %u of another type", id->builtin);
     if (rp_join_is_position(id->builtin)) {
-        uint32_t *position = &j->positions[id->builtin], type = j->map[pointee(j, w[1])];
+        uint32_t *position = &j->positions[id->builtin], type = j->map[rp_join_pointee(j, w[1])];
         if (!*position) *position = rp_join_variable(j, CLASS_PRIVATE, type);
         id->role = RP_JOIN_POSITION;
         id->variable = *position;
         j->map[w[2]] = 0;
         return RP_OK;
     }
-    j->map[w[2]] = rp_join_built_in(j, id->builtin, j->map[pointee(j, w[1])]);
+    j->map[w[2]] = rp_join_built_in(j, id->builtin, j->map[rp_join_pointee(j, w[1])]);
     return RP_OK;
 }
 
 static rp_status take_variable(rp_joiner *j, const uint32_t *w) {
-    if (pointee(j, w[1]) == 0 || !mapped(j, w[1]) || !mapped(j, w[2]))
+    if (rp_join_pointee(j, w[1]) == 0 || !rp_join_mapped(j, w[1]) || !rp_join_mapped(j, w[2]))
         return rp_join_refuse(j, "a variable of no pointer");
+    /* It is given once, and not to each workgroup that an invocation goes through. */
+    if (w[0] >> 16 > 4) return rp_join_refuse(j, "a variable with a value to begin with");
     switch (w[3]) {
     case CLASS_STORAGE_BUFFER: return take_buffer(j, w);
     case CLASS_WORKGROUP: return take_shared(j, w);
     case CLASS_PUSH_CONSTANT: return take_push(j, w);
     case CLASS_INPUT: return take_input(j, w);
     case CLASS_PRIVATE:
-        RP_TRY(copy(j, &j->globals, w));
+        RP_TRY(rp_join_copy(j, &j->globals, w));
         rp_join_append(j, &j->interface, &j->map[w[2]], 1);
         return RP_OK;
     }
@@ -291,13 +292,25 @@ static rp_status take_global(rp_joiner *j, uint32_t at) {
     if (op == OP_VARIABLE) return take_variable(j, w);
     if (op >= OP_CONSTANT_TRUE && op <= OP_SPEC_CONSTANT_OP) return take_constant(j, at);
     if (op >= OP_TYPE_VOID && op <= OP_TYPE_FUNCTION) return take_type(j, w);
-    if (op == OP_UNDEF) return copy(j, &j->globals, w);
+    if (op == OP_UNDEF) return rp_join_copy(j, &j->globals, w);
     bool makes_type = (op > OP_TYPE_FUNCTION && op <= OP_TYPE_FORWARD_POINTER) ||
                       op == OP_TYPE_COOPERATIVE_MATRIX || op == OP_TYPE_ACCELERATION_STRUCTURE;
-    return makes_type ? refuse_instruction(j, w) : RP_OK; /* the rest says something of ids */
+    return makes_type ? rp_join_refuse_instruction(j, w)
+                      : RP_OK; /* the rest says something of ids */
 }
 
 /* ---- Decorations ----------------------------------------------------------------------------- */
+
+/* Whether a member that is a vector lies where no vector of its size must: Vulkan allows all multiples of a component's size as long
+ * as no 16 bytes are crossed, and with scalar layout those too. */
+static bool is_loose(rp_joiner *j, const rp_spirv_id *block, uint32_t member, uint32_t offset) {
+    rp_spirv_reader *r = &j->reader;
+    if (rp_spirv_defined_by(r, block) != OP_TYPE_STRUCT ||
+        member >= rp_spirv_length(r, block->at) - 2)
+        return false;
+    const rp_spirv_id *type = rp_spirv_entry(r, r->words[block->at + 2 + member]);
+    return type->vector && offset % type->vector != 0;
+}
 
 static rp_status take_decoration(rp_joiner *j, const uint32_t *w) {
     uint32_t op = w[0] & 0xffff, length = w[0] >> 16, place = j->decorations.count;
@@ -310,159 +323,18 @@ static rp_status take_decoration(rp_joiner *j, const uint32_t *w) {
     const rp_spirv_id *is = rp_spirv_entry(&j->reader, w[1]);
     if (rp_spirv_defined_by(&j->reader, is) == OP_TYPE_POINTER)
         return rp_join_refuse(j, "a pointer with a stride");
+    if (op == OP_MEMBER_DECORATE && what == DECORATION_OFFSET && length > 4)
+        j->loose |= is_loose(j, is, w[2], w[4]);
     rp_join_role role = (rp_join_role)j->ids[w[1]].role;
+    if (role == RP_JOIN_BUFFER && (what == DECORATION_COHERENT || what == DECORATION_VOLATILE))
+        return rp_join_refuse(j, "a buffer that is coherent or volatile as a whole");
     if (role != RP_JOIN_PLAIN) return RP_OK; /* it is no variable any more */
     rp_join_append(j, &j->decorations, w, length);
     if (!j->no_memory) j->decorations.at[place + 1] = j->map[w[1]];
     return RP_OK;
 }
 
-/* ---- Code ------------------------------------------------------------------------------------ */
-
-static uint32_t role_of(const rp_joiner *j, uint32_t id) {
-    return id < j->reader.bound ? j->ids[id].role : RP_JOIN_PLAIN;
-}
-
-/* Where the phase's buffers are: loaded when the function begins, so that it has them in registers. Of two
- * addresses in a row one is the first half. */
-static void load_addresses(rp_joiner *j) {
-    uint32_t uint_type = rp_join_uint_type(j), phase = rp_join_new_id(j);
-    uint32_t pair = rp_join_make_type(j, OP_TYPE_VECTOR, 2, uint_type, 2u);
-    uint32_t wide = rp_join_make_type(j, OP_TYPE_INT, 2, 64u, 0u);
-    rp_join_put(j, &j->code, OP_LOAD, 3, uint_type, phase, j->phase);
-    for (uint32_t i = 0; i < j->buffers.count; i++) {
-        const rp_join_id *id = &j->ids[j->buffers.at[i]];
-        uint32_t row = rp_join_row(j, phase, RP_SPIRV_JOIN_ADDRESSES + id->first / 2);
-        uint32_t half = rp_join_new_id(j), address = rp_join_new_id(j), from = id->first % 2 * 2;
-        rp_join_put(j, &j->code, OP_VECTOR_SHUFFLE, 6, pair, half, row, row, from, from + 1);
-        rp_join_put(j, &j->code, OP_BITCAST, 3, wide, address, half);
-        rp_join_put(j, &j->code, OP_CONVERT_U_TO_PTR, 3, id->pointer, id->variable, address);
-    }
-}
-
-/* The place of an element among those of the pool. */
-static uint32_t place_in_pool(rp_joiner *j, uint32_t first, uint32_t index) {
-    uint32_t type = rp_join_uint_type(j), from = rp_join_uint(j, first), id = rp_join_new_id(j);
-    rp_join_put(j, &j->code, OP_IADD, 4, type, id, index, from);
-    return id;
-}
-
-/* A pointer to the whole of what a variable was. */
-static rp_status point_to(rp_joiner *j, uint32_t variable, uint32_t *out) {
-    const rp_join_id *id = &j->ids[variable];
-    *out = id->variable;
-    if (id->role == RP_JOIN_POSITION) return RP_OK;
-    if (id->role == RP_JOIN_BUFFER) return rp_join_refuse(j, "the length of a buffer");
-    if (!id->pointer) return rp_join_refuse(j, "shared memory used as a whole");
-    uint32_t index = rp_join_uint(j, id->first);
-    *out = rp_join_new_id(j);
-    rp_join_put(j, &j->code, OP_ACCESS_CHAIN, 4, id->pointer, *out, id->variable, index);
-    return RP_OK;
-}
-
-/* A pointer behind an address says of each load how it is aligned: as a number is, or as a vector of two or
- * four. */
-static rp_status note_addressed(rp_joiner *j, uint32_t result, uint32_t type) {
-    const rp_spirv_id *is = rp_spirv_entry(&j->reader, type);
-    bool whole = is->vector && (is->vector & (is->vector - 1)) == 0;
-    j->ids[result].role = RP_JOIN_ADDRESSED;
-    j->ids[result].variable = j->map[result];
-    j->ids[result].first = whole ? is->vector : is->component;
-    j->map[result] = 0;
-    return RP_OK;
-}
-
-/* A buffer is a block at an address; an element of what is shared is one of the pool's; the position is of another
- * class. */
-static rp_status take_chain(rp_joiner *j, const uint32_t *w) {
-    uint32_t role = role_of(j, w[3]), length = w[0] >> 16, from = 4, to = pointee(j, w[1]);
-    if (role == RP_JOIN_PLAIN) return copy(j, &j->code, w);
-    if (!to || !mapped(j, w[1]) || !mapped(j, w[2])) return refuse_instruction(j, w);
-    for (uint32_t i = 4; i < length; i++)
-        if (!mapped(j, w[i])) return refuse_instruction(j, w);
-    const rp_join_id *id = &j->ids[w[3]];
-    uint32_t begin[] = {w[0], j->map[w[1]], j->map[w[2]], id->variable, 0}, count = 4;
-    if (role == RP_JOIN_POSITION) begin[1] = rp_join_pointer(j, CLASS_PRIVATE, j->map[to]);
-    if (role == RP_JOIN_BUFFER || role == RP_JOIN_ADDRESSED) {
-        begin[1] = rp_join_pointer(j, CLASS_PHYSICAL_STORAGE_BUFFER, j->map[to]);
-        RP_TRY(note_addressed(j, w[2], to));
-    }
-    if (role == RP_JOIN_SHARED && id->pointer)
-        begin[count++] = rp_join_uint(j, id->first); /* a component of a vector */
-    else if (role == RP_JOIN_SHARED && length > 4)
-        begin[count++] = place_in_pool(j, id->first, j->map[w[from++]]);
-    else if (role == RP_JOIN_SHARED)
-        return rp_join_refuse(j, "shared memory used as a whole");
-    begin[0] = (count + length - from) << 16 | (w[0] & 0xffff);
-    rp_join_append(j, &j->code, begin, count);
-    for (; from < length; from++) rp_join_append(j, &j->code, &j->map[w[from]], 1);
-    return RP_OK;
-}
-
-/* A load or store of a pointer behind an address; its memory operands begin with a mask. */
-static rp_status copy_aligned(rp_joiner *j, const uint32_t *w, uint32_t alignment) {
-    enum { ALIGNED = 2 };
-    uint32_t length = w[0] >> 16, place = j->code.count;
-    uint32_t mask_at = (w[0] & 0xffff) == OP_LOAD ? 4 : 3, mask = length > mask_at ? w[mask_at] : 0;
-    if (!alignment) return rp_join_refuse(j, "a part of a buffer used as a whole");
-    RP_TRY(copy(j, &j->code, w));
-    if (mask & ALIGNED) return RP_OK;
-    uint32_t more = length > mask_at ? 1 : 2; /* the alignment, and a mask where there is none */
-    rp_join_append(j, &j->code, (const uint32_t[2]){0}, more);
-    if (j->no_memory) return RP_OK;
-    uint32_t *out = j->code.at + place;
-    memmove(out + mask_at + 2, out + mask_at + 1,
-            (length > mask_at ? length - mask_at - 1 : 0) * sizeof *out);
-    out[0] = (length + more) << 16 | (w[0] & 0xffff);
-    out[mask_at] = mask | ALIGNED;
-    out[mask_at + 1] = alignment;
-    return RP_OK;
-}
-
-/* The word of the pointer that an instruction loads from, stores to or measures; 0: none. */
-static uint32_t pointer_of(uint32_t op) {
-    if (op == OP_STORE || op == OP_ATOMIC_STORE) return 1;
-    bool reads = op == OP_LOAD || op == OP_ARRAY_LENGTH ||
-                 (op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR) || op == OP_ATOMIC_FADD ||
-                 op == OP_ATOMIC_FMIN || op == OP_ATOMIC_FMAX;
-    return reads ? 3 : 0;
-}
-
-/* What an instruction does to memory, where that is not as it was. Such variables have no place in the map but for
- * this instruction, so that whoever hands them on is refused. */
-static rp_status take_access(rp_joiner *j, const uint32_t *w, uint32_t variable) {
-    uint32_t op = w[0] & 0xffff, role = role_of(j, variable), *place = &j->map[variable];
-    if (role == RP_JOIN_ADDRESSED)
-        *place = j->ids[variable].variable;
-    else
-        RP_TRY(point_to(j, variable, place));
-    rp_status status = role == RP_JOIN_ADDRESSED && (op == OP_LOAD || op == OP_STORE)
-                           ? copy_aligned(j, w, j->ids[variable].first)
-                           : copy(j, &j->code, w);
-    *place = 0;
-    return status;
-}
-
-static rp_status take_code(rp_joiner *j, uint32_t at) {
-    const uint32_t *w = j->reader.words + at;
-    uint32_t op = w[0] & 0xffff, length = w[0] >> 16, where = pointer_of(op);
-    if (op == OP_LINE || op == OP_NO_LINE) return RP_OK;
-    if (op == OP_FUNCTION) {
-        j->in_function = true;
-        j->in_block = false;
-    }
-    if (!j->in_function) return RP_OK;
-    if (op == OP_FUNCTION_END) j->in_function = false;
-    if (!j->in_block && op != OP_FUNCTION && op != OP_LABEL && op != OP_VARIABLE &&
-        op != OP_FUNCTION_PARAMETER) {
-        j->in_block = true;
-        load_addresses(j);
-    }
-    if (op == OP_ACCESS_CHAIN || op == OP_IN_BOUNDS_ACCESS_CHAIN) return take_chain(j, w);
-    uint32_t variable = where && where < length ? w[where] : 0;
-    return role_of(j, variable) == RP_JOIN_PLAIN ? copy(j, &j->code, w)
-                                                 : take_access(j, w, variable);
-}
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* One function has the addresses. Compilers leave one, with all others in it. */
 static rp_status count_functions(rp_joiner *j, uint32_t code) {
@@ -472,8 +344,6 @@ static rp_status count_functions(rp_joiner *j, uint32_t code) {
         count += rp_spirv_op(r, at) == OP_FUNCTION;
     return count == 1 ? RP_OK : rp_join_refuse(j, "%u functions", count);
 }
-
-/* ---- The whole ------------------------------------------------------------------------------- */
 
 static rp_status make_room(rp_joiner *j) {
     uint32_t bound = j->reader.bound;
@@ -529,6 +399,7 @@ rp_status rp_join_part(rp_joiner *j, uint32_t number, const rp_spirv_part *part)
     RP_TRY(make_room(j));
     for (uint32_t i = 0; i < j->pool_count; i++) j->pools[i].used = 0;
     j->buffers.count = 0;
+    j->loose = r->needs & RP_NEED_SCALAR_LAYOUT;
     uint32_t code = RP_SPIRV_HEADER;
     while (code < r->count && rp_spirv_op(r, code) != OP_FUNCTION) code += rp_spirv_length(r, code);
     RP_TRY(count_functions(j, code));
@@ -539,7 +410,8 @@ rp_status rp_join_part(rp_joiner *j, uint32_t number, const rp_spirv_part *part)
     }
     for (uint32_t at = RP_SPIRV_HEADER; at < code; at += rp_spirv_length(r, at))
         RP_TRY(take_decoration(j, r->words + at));
-    for (uint32_t at = code; at < r->count; at += rp_spirv_length(r, at)) RP_TRY(take_code(j, at));
+    for (uint32_t at = code; at < r->count; at += rp_spirv_length(r, at))
+        RP_TRY(rp_join_code(j, at));
     j->functions[number] = j->map[r->words[r->entry_at + 2]];
     return j->no_memory ? RP_ERROR_NO_MEMORY : RP_OK;
 }

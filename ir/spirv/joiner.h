@@ -2,7 +2,8 @@
  *
  *   join.c        the order of things, and what modules have in common
  *   join_words.c  sections of the joined module; types and constants, each once
- *   join_part.c   one module: its types, constants, variables, code
+ *   join_part.c   one module: its types, constants, variables
+ *   join_code.c   its code
  *   join_main.c   the function that calls them */
 #ifndef RP_SPIRV_JOINER_H
 #define RP_SPIRV_JOINER_H
@@ -24,11 +25,13 @@ typedef enum rp_join_role {
     RP_JOIN_BUFFER,    /* a block at an address */
     RP_JOIN_ADDRESSED, /* a pointer into one */
     RP_JOIN_SHARED,    /* elements of a pool */
+    RP_JOIN_REMARKS,   /* a set of instructions that mean nothing */
     RP_JOIN_POSITION, /* where in its phase an invocation is: a variable that the joined kernel sets */
 } rp_join_role;
 
 typedef struct rp_join_id {
     uint8_t role;
+    uint8_t integer;   /* bytes of a value that is one, as far as the walk has come; 0: none */
     uint32_t builtin;  /* of a variable; UINT32_MAX: none */
     uint32_t variable; /* that it is in now; of a buffer the pointer to it */
     uint32_t pointer;  /* type of one to all of it, as long as that is not an array */
@@ -93,6 +96,7 @@ typedef struct rp_joiner {
     uint32_t id_capacity;
     rp_join_words type;    /* room for one */
     rp_join_words buffers; /* variables of the part */
+    bool loose;            /* vectors may lie at multiples of their components' size */
     bool in_function;      /* of the code */
     bool in_block;         /* of it, whose variables come first */
 } rp_joiner;
@@ -122,6 +126,22 @@ uint32_t rp_join_uint4_type(rp_joiner *j);
 uint32_t rp_join_variable(rp_joiner *j, uint32_t storage_class, uint32_t type);
 /* The variable of a builtin. */
 uint32_t rp_join_built_in(rp_joiner *j, uint32_t built_in, uint32_t type);
+
+/* ---- join_code.c ----------------------------------------------------------------------------- */
+
+/* What an id of the module became; 0 where it is none, or has a role. */
+static inline uint32_t rp_join_mapped(const rp_joiner *j, uint32_t id) {
+    return id < j->reader.bound ? j->map[id] : 0;
+}
+/* What a pointer type of the module points to, as the module names it; 0 for none. */
+uint32_t rp_join_pointee(rp_joiner *j, uint32_t pointer);
+rp_status rp_join_refuse_instruction(rp_joiner *j, const uint32_t *w);
+/* A copy with mapped ids. */
+rp_status rp_join_copy(rp_joiner *j, rp_join_words *to, const uint32_t *w);
+/* Remembers of which width the integer is that an instruction makes. */
+void rp_join_note_integer(rp_joiner *j, const uint32_t *w);
+/* Takes an instruction behind the first function. */
+rp_status rp_join_code(rp_joiner *j, uint32_t at);
 
 /* ---- join_part.c, join_main.c ---------------------------------------------------------------- */
 

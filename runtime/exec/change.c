@@ -185,6 +185,7 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     }
     EXCHANGE(plan);
     EXCHANGE(pipelines);
+    EXCHANGE(runs);
     EXCHANGE(live);
     EXCHANGE(scopes);
     EXCHANGE(wants);

@@ -33,7 +33,7 @@ static void weigh(const rp_exec *exec, rp_slot *slot, rp_recording recording) {
         if (kind != RP_RUN && kind != RP_FENCE && kind != RP_OP)
             weight->counts[RP_COUNT_transfers]++;
     }
-    weight->counts[RP_COUNT_dispatches] -= rp_runs_spare(exec, recording);
+    weight->counts[RP_COUNT_dispatches] -= rp_runs_spare(exec, slot, recording);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BARRIERS); i++) {
         VkMemoryBarrier2 lowered;
         if ((i == 0 && rp_exec_overlaps(exec)) ||
@@ -144,6 +144,8 @@ static size_t list_storages(const rp_exec *exec, const rp_slot *slots, rp_storag
         for (uint32_t i = 0; i < buffers; i++) out[count++] = slot->places[i].storage;
         out[count++] = slot->arena.storage;
         out[count++] = slot->live_block.storage;
+        out[count++] = slot->run_sets.tables;
+        out[count++] = exec->runs.probe;
     }
     return count;
 }
@@ -152,7 +154,7 @@ rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, rp_slot *co
                           uint64_t *out_bytes) {
     size_t count = 0, each = 0;
     for (uint32_t f = 0; f <= exec->part_count; f++)
-        each += (size_t)rp_plan_count(rp_form_exec(exec, f)->plan, RP_SECTION_BUFFERS) + 2;
+        each += (size_t)rp_plan_count(rp_form_exec(exec, f)->plan, RP_SECTION_BUFFERS) + 4;
     rp_storage **all = rp_alloc(&exec->device->allocator, each * exec->slots_count, sizeof *all);
     if (!all) return RP_ERROR_NO_MEMORY;
     for (uint32_t f = 0; f < exec->part_count; f++)

@@ -153,6 +153,7 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
         rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - waited);
         return RP_OK;
     }
+    rp_runs_free_slot(exec, slot);
     device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
     rp_release(&device->allocator, slot->commands);
     slot->pool = VK_NULL_HANDLE;

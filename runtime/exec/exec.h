@@ -190,7 +190,7 @@ typedef struct rp_runs {
 /* What a slot has for them. */
 typedef struct rp_run_sets {
     VkDescriptorPool pool;
-    VkDescriptorSet *of; /* by run */
+    VkDescriptorSet *of; /* by run; null where something that it binds has no address here */
     rp_storage *tables;  /* of all runs */
 } rp_run_sets;
 

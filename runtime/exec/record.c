@@ -117,7 +117,7 @@ static void record_joined(recorder *r, const rp_run *run) {
 }
 
 static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
-    const rp_run *run = rp_run_at(r->exec, r->recording, index);
+    const rp_run *run = rp_run_at(r->exec, r->slot, r->recording, index);
     if (run && run->phases == 1) {
         record_joined(r, run);
         return;
@@ -207,7 +207,7 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
     }
     for (uint32_t g = first; g < end; g++) {
         record_barrier(r, g, g > 0 || follows);
-        const rp_run *run = rp_run_at(r->exec, r->recording, groups[g].first_node);
+        const rp_run *run = rp_run_at(r->exec, r->slot, r->recording, groups[g].first_node);
         if (run && run->phases > 1) {
             record_label(r, rp_plan_nodes(r->plan)[run->first_node].label);
             record_joined(r, run);

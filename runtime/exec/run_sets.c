@@ -55,36 +55,43 @@ static void fill_rows(const rp_exec *exec, const rp_slot *slot, const rp_run *ru
     }
 }
 
-static rp_status fill_tables(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
-    rp_runs *runs = &exec->runs;
+/* Whether all that a run binds has an address in a slot. */
+static bool is_reached(const rp_exec *exec, const rp_slot *slot, const rp_run *run) {
+    for (uint32_t p = 0; p < run->phases; p++)
+        if (!has_addresses(exec, slot, run->first_node + p)) return false;
+    return run->kernel != RP_UNSET;
+}
+
+/* Says which runs have a table. */
+static rp_status fill_tables(const rp_exec *exec, rp_slot *slot, bool *reached, rp_diags *diags) {
+    const rp_runs *runs = &exec->runs;
     const rp_storage_wish wish = {.purpose = RP_PURPOSE_LIVE,
                                   .usage = VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT,
                                   .size = table_at(exec, runs->count),
+                                  .priority = exec->params.memory_priority,
                                   .name = "the addresses of joined kernels"};
     if (wish.size == 0) return RP_OK;
     RP_TRY(rp_storage_allocate(exec->device, &wish, 1, diags, &slot->run_sets.tables));
     memset(slot->run_sets.tables->mapped, 0, wish.size);
     for (uint32_t i = 0; i < runs->count; i++) {
-        rp_run *run = &runs->items[i];
+        const rp_run *run = &runs->items[i];
         uint8_t *table = slot->run_sets.tables->mapped + table_at(exec, i);
-        for (uint32_t p = 0; p < run->phases && run->kernel != RP_UNSET; p++)
-            if (has_addresses(exec, slot, run->first_node + p))
-                fill_rows(exec, slot, run, p,
-                          (uint32_t *)(table + (size_t)p * run->rows * RP_RUN_ROW_BYTES));
-            else
-                run->kernel = RP_UNSET;
+        reached[i] = is_reached(exec, slot, run);
+        for (uint32_t p = 0; p < run->phases && reached[i]; p++)
+            fill_rows(exec, slot, run, p,
+                      (uint32_t *)(table + (size_t)p * run->rows * RP_RUN_ROW_BYTES));
     }
     return RP_OK;
 }
 
 /* ---- Sets ------------------------------------------------------------------------------------ */
 
-/* Layouts of the runs that are still some; how many. */
-static uint32_t list_layouts(const rp_exec *exec, VkDescriptorSetLayout *out) {
+/* Layouts of the runs that are reached; how many. */
+static uint32_t list_layouts(const rp_exec *exec, const bool *reached, VkDescriptorSetLayout *out) {
     const rp_runs *runs = &exec->runs;
     uint32_t count = 0;
     for (uint32_t i = 0; i < runs->count; i++)
-        if (runs->items[i].kernel != RP_UNSET)
+        if (reached[i])
             out[count++] =
                 rp_prepared_layout(runs->pipelines, runs->items[i].kernel)->sets[0]->handle;
     return count;
@@ -123,21 +130,23 @@ static void write_set(const rp_exec *exec, const rp_slot *slot, uint32_t number)
     rp_set_writer_flush(&writer);
 }
 
-rp_status rp_run_sets_create(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+rp_status rp_run_sets_create(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     const rp_runs *runs = &exec->runs;
     const rp_allocator *a = &exec->device->allocator;
-    RP_TRY(fill_tables(exec, slot, diags));
     slot->run_sets.of = rp_alloc_zero(a, runs->count, sizeof *slot->run_sets.of);
+    bool *reached = rp_alloc_zero(a, runs->count, sizeof *reached);
     VkDescriptorSetLayout *layouts = rp_alloc(a, runs->count, sizeof *layouts);
     VkDescriptorSet *sets = rp_alloc(a, runs->count, sizeof *sets);
-    rp_status status = slot->run_sets.of && layouts && sets ? RP_OK : RP_ERROR_NO_MEMORY;
-    uint32_t count = status == RP_OK ? list_layouts(exec, layouts) : 0;
+    rp_status status = slot->run_sets.of && reached && layouts && sets ? RP_OK : RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) status = fill_tables(exec, slot, reached, diags);
+    uint32_t count = status == RP_OK ? list_layouts(exec, reached, layouts) : 0;
     if (count) status = allocate_sets(exec, slot, layouts, count, sets, diags);
     for (uint32_t i = 0, next = 0; count && status == RP_OK && i < runs->count; i++) {
-        if (runs->items[i].kernel == RP_UNSET) continue;
+        if (!reached[i]) continue;
         slot->run_sets.of[i] = sets[next++];
         write_set(exec, slot, i);
     }
+    rp_release(a, reached);
     rp_release(a, layouts);
     rp_release(a, sets);
     return status;
@@ -149,6 +158,7 @@ void rp_runs_free_slot(const rp_exec *exec, rp_slot *slot) {
         device->vk.DestroyDescriptorPool(device->handle, slot->run_sets.pool, NULL);
     rp_storage_drop(slot->run_sets.tables);
     rp_release(&device->allocator, slot->run_sets.of);
+    slot->run_sets = (rp_run_sets){0};
 }
 
 /* ---- The probe ------------------------------------------------------------------------------- */
@@ -167,6 +177,7 @@ typedef struct probing {
 rp_status rp_run_probe_create(rp_exec *exec, rp_diags *diags) {
     const rp_storage_wish wish = {.purpose = RP_PURPOSE_ARENA,
                                   .size = PROBE_WORDS * sizeof(uint32_t),
+                                  .priority = exec->params.memory_priority,
                                   .name = "the probe of persistent kernels"};
     return rp_storage_allocate(exec->device, &wish, 1, diags, &exec->runs.probe);
 }
@@ -203,21 +214,23 @@ static rp_status try_workgroups(const probing *p, rp_diags *diags, bool *out) {
 /* The most that any phase has: more would have nothing to do. */
 static uint32_t most_workgroups(const rp_exec *exec, const rp_run *run) {
     const rp_plan_node *nodes = rp_plan_nodes(exec->plan) + run->first_node;
-    uint32_t limit = exec->device->adapter.properties.limits.maxComputeWorkGroupCount[0];
-    uint64_t most = 1;
+    uint32_t most = 1;
     for (uint32_t i = 0; i < run->phases; i++) {
-        uint64_t own = (uint64_t)nodes[i].grid[0] * nodes[i].grid[1] * nodes[i].grid[2];
+        uint32_t own = nodes[i].grid[0] * nodes[i].grid[1] * nodes[i].grid[2];
         if (own > most) most = own;
     }
-    return most > limit ? limit : (uint32_t)most;
+    return most;
 }
 
 /* Half as many, and half of those, until they are there together. Threads of a processor, which other work shares, are not
- * sure to be: one is. */
+ * sure to be: one is. A phase alone has all its own, in the order of its own. */
 static rp_status find_workgroups(const rp_exec *exec, rp_run *run, probing *p, rp_diags *diags) {
+    uint32_t limit = exec->device->adapter.properties.limits.maxComputeWorkGroupCount[0];
     bool is_cpu = exec->device->adapter.info.is_cpu, there = run->phases == 1 || is_cpu;
-    p->workgroups = run->phases > 1 && is_cpu ? 1 : most_workgroups(exec, run);
-    while (!there) {
+    uint32_t most = most_workgroups(exec, run);
+    p->workgroups = run->phases > 1 && is_cpu ? 1 : most < limit ? most : limit;
+    if (run->phases == 1 && most > limit) there = false;
+    while (!there && run->phases > 1) {
         RP_TRY(try_workgroups(p, diags, &there));
         if (there || p->workgroups == 1) break;
         p->workgroups /= 2;
@@ -232,14 +245,14 @@ rp_status rp_runs_find_workgroups(rp_exec *exec, const rp_slot *slot, rp_diags *
     const rp_storage_wish wish = {.purpose = RP_PURPOSE_STAGING,
                                   .size = PROBE_WORDS * sizeof(uint32_t),
                                   .name = "what a probe found"};
-    rp_storage *copy;
-    RP_TRY(rp_storage_allocate(exec->device, &wish, 1, diags, &copy));
+    rp_storage *copy = NULL;
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < runs->count && status == RP_OK; i++) {
-        probing p = {
-            .exec = exec, .run = &runs->items[i], .set = slot->run_sets.of[i], .copy = copy};
-        if (runs->items[i].kernel != RP_UNSET)
-            status = find_workgroups(exec, &runs->items[i], &p, diags);
+        probing p = {.exec = exec, .run = &runs->items[i], .set = slot->run_sets.of[i]};
+        if (runs->items[i].kernel == RP_UNSET || runs->items[i].workgroups || !p.set) continue;
+        if (!copy) status = rp_storage_allocate(exec->device, &wish, 1, diags, &copy);
+        p.copy = copy;
+        if (status == RP_OK) status = find_workgroups(exec, &runs->items[i], &p, diags);
     }
     rp_storage_drop(copy);
     return status;

@@ -7,8 +7,8 @@
 
 /* ---- Which dispatches ------------------------------------------------------------------------ */
 
-/* A dispatch whose grid and bytes are those of the plan, of a kernel that binds nothing but storage buffers and is
- * pushed nothing but a tag. */
+/* A dispatch whose grid and bytes are those of the plan, of a kernel that is made of ops, as all with tagged buffers are, binds
+ * nothing but storage buffers and is pushed nothing but a tag. */
 static bool can_be_phase(const rp_exec *exec, uint32_t index) {
     const rp_plan *plan = exec->plan;
     const rp_plan_node *node = &rp_plan_nodes(plan)[index];
@@ -16,11 +16,9 @@ static bool can_be_phase(const rp_exec *exec, uint32_t index) {
         node->grid_kind != RP_GRID_DIRECT || exec->live.of_node[index] != RP_UNSET)
         return false;
     uint64_t workgroups = (uint64_t)node->grid[0] * node->grid[1];
-    if (workgroups > UINT32_MAX || workgroups * node->grid[2] > UINT32_MAX) return false;
+    if (workgroups > INT32_MAX || workgroups * node->grid[2] > INT32_MAX) return false;
     const rp_plan_kernel *kernel = &rp_plan_kernels(plan)[node->kernel];
-    if (kernel->push_bytes > sizeof(uint32_t) ||
-        (kernel->push_bytes && !rp_node_is_tagged(plan, node)))
-        return false;
+    if (kernel->push_bytes > sizeof(uint32_t) || !rp_node_is_tagged(plan, node)) return false;
     for (uint32_t i = 0; i < kernel->param_count; i++) {
         const rp_plan_param *p = &rp_plan_params(plan)[kernel->first_param + i];
         bool buffer = p->resource == RP_RESOURCE_BUFFER || p->resource == RP_RESOURCE_STALL;
@@ -223,7 +221,17 @@ static rp_status describe(const rp_exec *exec, rp_run *run, uint32_t number,
     return RP_OK;
 }
 
-static rp_status create_kernels(rp_exec *exec, rp_diags *diags) {
+/* There are none any more. */
+static void give_up(rp_exec *exec) {
+    rp_runs *runs = &exec->runs;
+    rp_preparation_destroy(runs->pipelines);
+    rp_release(&exec->device->allocator, runs->of_node);
+    runs->pipelines = NULL;
+    runs->of_node = NULL;
+    runs->count = 0;
+}
+
+static rp_status ask_for_kernels(rp_exec *exec, rp_diags *diags) {
     rp_runs *runs = &exec->runs;
     const rp_allocator *a = &exec->device->allocator;
     rp_kernel_desc *descs = rp_alloc_zero(a, runs->count, sizeof *descs);
@@ -237,18 +245,33 @@ static rp_status create_kernels(rp_exec *exec, rp_diags *diags) {
     for (uint32_t i = 0; i < runs->count && joined; i++) rp_release(a, joined[i].words);
     rp_release(a, descs);
     rp_release(a, joined);
-    if (status != RP_OK) return status;
-    return rp_prepared_wait(runs->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
+    return status;
+}
+
+/* A driver that takes no joined kernel takes the plan's. Where something else failed, the next who needs them asks anew. */
+static rp_status create_kernels(rp_exec *exec, rp_diags *diags) {
+    rp_runs *runs = &exec->runs;
+    RP_TRY(ask_for_kernels(exec, diags));
+    rp_status status =
+        rp_prepared_wait(runs->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, NULL);
+    if (status == RP_ERROR_DRIVER) {
+        give_up(exec);
+        return RP_OK;
+    }
+    if (status == RP_OK) return RP_OK;
+    status = rp_prepared_wait(runs->pipelines, RP_UNSET, RP_PIPELINE_RARE, 0, diags);
+    rp_preparation_destroy(runs->pipelines);
+    runs->pipelines = NULL;
+    return status;
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
 rp_status rp_runs_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_runs *runs = &exec->runs;
+    if (runs->count && !runs->pipelines) RP_TRY(create_kernels(exec, diags));
     if (runs->count == 0) return RP_OK;
-    if (runs->pipelines) return rp_run_sets_create(exec, slot, diags);
-    RP_TRY(create_kernels(exec, diags));
-    RP_TRY(rp_run_probe_create(exec, diags));
+    if (!runs->probe) RP_TRY(rp_run_probe_create(exec, diags));
     RP_TRY(rp_run_sets_create(exec, slot, diags));
     return rp_runs_find_workgroups(exec, slot, diags);
 }
@@ -261,18 +284,20 @@ void rp_runs_free(rp_exec *exec) {
     rp_release(&exec->device->allocator, runs->of_node);
 }
 
-const rp_run *rp_run_at(const rp_exec *exec, rp_recording recording, uint32_t node) {
+const rp_run *rp_run_at(const rp_exec *exec, const rp_slot *slot, rp_recording recording,
+                        uint32_t node) {
     const rp_runs *runs = &exec->runs;
-    if (!runs->of_node || runs->of_node[node] == RP_UNSET) return NULL;
-    const rp_run *run = &runs->items[runs->of_node[node]];
+    if (!runs->of_node || runs->of_node[node] == RP_UNSET || !slot->run_sets.of) return NULL;
+    uint32_t number = runs->of_node[node];
+    const rp_run *run = &runs->items[number];
     bool recorded = run->phases == 1 || recording != RP_RECORD_BARRIERS;
-    return recorded && run->kernel != RP_UNSET ? run : NULL;
+    return recorded && run->kernel != RP_UNSET && slot->run_sets.of[number] ? run : NULL;
 }
 
-uint32_t rp_runs_spare(const rp_exec *exec, rp_recording recording) {
+uint32_t rp_runs_spare(const rp_exec *exec, const rp_slot *slot, rp_recording recording) {
     uint32_t spare = 0;
     for (uint32_t i = 0; i < exec->runs.count; i++)
-        if (rp_run_at(exec, recording, exec->runs.items[i].first_node))
+        if (rp_run_at(exec, slot, recording, exec->runs.items[i].first_node))
             spare += exec->runs.items[i].phases - 1;
     return spare;
 }

@@ -19,9 +19,9 @@
 typedef struct rp_run {
     uint32_t first_node, phases; /* nodes behind each other */
     uint32_t end_group;          /* the group behind those of several phases */
-    uint32_t kernel; /* in runs.pipelines; RP_UNSET: recorded through descriptors after all */
-    uint32_t rows;   /* of its table, for a phase */
-    uint32_t workgroups;
+    uint32_t kernel;     /* in runs.pipelines; RP_UNSET: recorded through descriptors after all */
+    uint32_t rows;       /* of its table, for a phase */
+    uint32_t workgroups; /* 0: not tried yet */
 } rp_run;
 
 enum { RP_RUN_ROW_BYTES = 16, RP_RUN_MOST_PHASES = 16 };
@@ -33,10 +33,11 @@ void rp_runs_free(rp_exec *exec);
 rp_status rp_runs_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 void rp_runs_free_slot(const rp_exec *exec, rp_slot *slot);
 
-/* The run that begins with a node in a recording; NULL. */
-const rp_run *rp_run_at(const rp_exec *exec, rp_recording recording, uint32_t node);
+/* The run that begins with a node in a recording of a slot; NULL. */
+const rp_run *rp_run_at(const rp_exec *exec, const rp_slot *slot, rp_recording recording,
+                        uint32_t node);
 /* How many dispatches fewer a recording has for its runs. */
-uint32_t rp_runs_spare(const rp_exec *exec, rp_recording recording);
+uint32_t rp_runs_spare(const rp_exec *exec, const rp_slot *slot, rp_recording recording);
 
 /* ---- Between the two files ------------------------------------------------------------------- */
 
@@ -49,9 +50,9 @@ typedef struct rp_run_parts {
 rp_run_parts rp_run_list_parts(const rp_plan *plan, const rp_run *run);
 /* The words of the probe: run_sets.c. */
 rp_status rp_run_probe_create(rp_exec *exec, rp_diags *diags);
-/* Addresses and descriptors of a slot. What has none is no run any more. */
-rp_status rp_run_sets_create(rp_exec *exec, rp_slot *slot, rp_diags *diags);
-/* With how many workgroups each run is dispatched, found with the sets of some slot. */
+/* Addresses and descriptors of a slot. What binds something without an address there has none. */
+rp_status rp_run_sets_create(const rp_exec *exec, rp_slot *slot, rp_diags *diags);
+/* With how many workgroups each run is dispatched, found with the first set that it has in some slot. */
 rp_status rp_runs_find_workgroups(rp_exec *exec, const rp_slot *slot, rp_diags *diags);
 
 #endif

@@ -33,8 +33,8 @@ static void expect(rp_status status, rp_status wanted) {
     rp_diags_clear(diags);
 }
 
-static rp_graph *compile(void) {
-    rp_graph *source = gpu_parse(text), *compiled = NULL;
+static rp_graph *compile(const char *what) {
+    rp_graph *source = gpu_parse(what), *compiled = NULL;
     const rp_pass_options options = {.size = sizeof options,
                                      .pipeline = pipeline,
                                      .lowering = rp_lowering_default(),
@@ -224,7 +224,7 @@ static void test_bound_anew(void) {
 
 /* The plan with a reader of tagged elements in front of their writer: it waits in vain. */
 static rp_plan *make_broken(void) {
-    rp_graph *g = compile();
+    rp_graph *g = compile(text);
     uint32_t group[2] = {g->nodes[0].group, g->nodes[1].group};
     CU_ASSERT_EQUAL(group[1], group[0] + 1);
     rp_graph_node node = g->nodes[0];
@@ -311,7 +311,7 @@ static void test_persistent(void) {
     expect(rp_exec_create(device, tagged, &wrong, diags, &exec), RP_ERROR_USAGE);
 }
 
-/* Products of blocks, of which one is of a kernel that goes by address and one that goes not. */
+/* Products of blocks, one of what the other makes. */
 static const char blocks_text[] =
     "reprise 1\ngraph blocks {\n"
     "  buf $x in f32[1,128]\n  buf $w weight q8_0[96,128]\n  buf $v weight q4_0[64,96]\n"
@@ -339,29 +339,38 @@ static void replay_blocks(const rp_plan *plan, rp_joining way, uint32_t usage, f
                                         .cache_path = "",
                                         .bindings = &binding,
                                         .binding_count = 1,
+                                        .tags = RP_TAGS_ON,
                                         .joining = way};
     rp_exec *exec = gpu_exec(device, plan, &exec_params);
     expect(rp_exec_write(exec, 0, "v", 0, v, V_BYTES, diags), RP_OK);
     expect(rp_exec_write(exec, 0, "x", 0, x, 128 * sizeof *x, diags), RP_OK);
-    submit(exec, 0, 2);
+    submit(exec, 0, 3);
     expect(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+    CU_ASSERT_EQUAL(counters_of(exec).replays_tagged, 2);
     expect(rp_exec_read(exec, 0, "y", 0, y, 64 * sizeof *y, diags), RP_OK);
     rp_exec_destroy(exec);
     rp_storage_release(lent);
 }
 
-/* The same bits by address, and where what is lent has no address, so that one of the two goes without. */
+/* The same bits one by one by address, as on drivers that check loads, as one, and where what is lent has no address. */
 static void test_blocks(void) {
-    rp_graph *source = gpu_parse(blocks_text);
-    rp_plan *plan = gpu_compile_ops(source, 1, &target);
-    float off[64], by_address[64], lent[64];
+    rp_graph *compiled = compile(blocks_text);
+    rp_plan *plan = gpu_pack(compiled);
+    float off[64], by_address[64], persistent[64], lent[64];
+    rp_plan_info info = {.size = sizeof info};
+    expect(rp_plan_get_info(plan, &info), RP_OK);
+    CU_ASSERT_EQUAL(info.tagged, 1);
     replay_blocks(plan, RP_JOINING_OFF, 0, off);
-    replay_blocks(plan, RP_JOINING_PERSISTENT, WITH_ADDRESS, by_address);
+    replay_blocks(plan, RP_JOINING_PERSISTENT, WITH_ADDRESS, persistent);
     replay_blocks(plan, RP_JOINING_PERSISTENT, 0, lent);
+    device->quirks |= RP_QUIRK_CHECKED_LOADS;
+    replay_blocks(plan, RP_JOINING_AUTO, WITH_ADDRESS, by_address);
+    device->quirks &= ~(uint32_t)RP_QUIRK_CHECKED_LOADS;
     CU_ASSERT(off[3] != 0.0f && off[3] == off[3]);
     CU_ASSERT_EQUAL(memcmp(off, by_address, sizeof off), 0);
+    CU_ASSERT_EQUAL(memcmp(off, persistent, sizeof off), 0);
     CU_ASSERT_EQUAL(memcmp(off, lent, sizeof off), 0);
-    rp_graph_destroy(source);
+    rp_graph_destroy(compiled);
     rp_plan_destroy(plan);
 }
 
@@ -371,7 +380,7 @@ static void test_open(void) {
     for (uint32_t i = 0; i < COUNT; i++) x[i] = (float)(i % 77) * 0.05f - 1.5f;
     target.size = sizeof target;
     expect(rp_device_target(device, &target), RP_OK);
-    rp_graph *compiled = compile(), *source = gpu_parse(text);
+    rp_graph *compiled = compile(text), *source = gpu_parse(text);
     tagged = gpu_pack(compiled);
     plain = gpu_compile_ops(source, 0, &target);
     rp_graph_destroy(compiled);

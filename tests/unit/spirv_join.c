@@ -165,6 +165,16 @@ static const struct {
           "layout(binding = 0) buffer B { uint b; };\n"
           "void main() { s[gl_LocalInvocationIndex % 4].a = 2; barrier(); b = s[1].a; }\n",
      "shared memory of structs, or of a size that is not known"},
+    {"#version 450\nlayout(local_size_x = 64) in;\nlayout(push_constant) uniform P { int tag; };\n"
+     "layout(binding = 0) buffer B { int b; };\nvoid main() { b = tag; }\n",
+     "push constants beside the tag"},
+    {"#version 450\n#extension GL_EXT_null_initializer : require\nlayout(local_size_x = 64) in;\n"
+     "shared uint s = {};\nlayout(binding = 0) buffer B { uint b; };\n"
+     "void main() { atomicAdd(s, 1u); barrier(); b = s; }\n",
+     "a variable with a value to begin with"},
+    {HEAD "layout(binding = 0) buffer B { uint b; };\nlayout(binding = 300) buffer C { uint c; };\n"
+          "void main() { b = c; }\n",
+     "binding 300"},
 };
 
 static void test_refused(void) {

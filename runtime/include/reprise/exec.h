@@ -88,13 +88,14 @@ typedef enum rp_tags {
  * blocks (q8_0, q4_0) gain by it: on an H200 the step of a language model took 678 in place of 752 us in q8_0, 598 in place of
  * 635 in q4_0 (docs/benchmarks.md).
  *
- * All that such a dispatch binds must have an address. What the exec allocates has, and so have storages of
- * rp_storage_create on drivers that check, elsewhere those with VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT in their usage. Of
- * an imported VkBuffer nobody knows: a dispatch that binds one goes through descriptors.
+ * The device has bufferDeviceAddress and shaderInt64, and all that such a dispatch binds has an address. What the exec
+ * allocates has, and so have storages of rp_storage_create on drivers that check, elsewhere those with
+ * VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT in their usage. Of an imported VkBuffer nobody knows: a dispatch that binds one
+ * goes through descriptors.
  *
  * Dispatches between which the tagged form of a plan (rp_tags) has no barrier can also be one: a persistent kernel, whose
  * workgroups stay and go on to the next dispatch's work. All workgroups must be on the device at once: whether they are is
- * tried when the exec is made, with the kernel itself; what does not fit, or cannot be one kernel, is dispatched as
+ * tried when a slot is first recorded, with the kernel itself; what does not fit, or cannot be one kernel, is dispatched as
  * without. Dispatches of one workgroup size go together, at most 16 of them. Should a workgroup wait in vain all the same, it
  * gives up as rp_tags says. On an H200 it takes 1 to 3 % more time than single dispatches by address (docs/benchmarks.md):
  * there the next dispatch's workgroups start beside those that are not done yet. */
