@@ -47,7 +47,7 @@ const op_bound op_bounds[] = {
     {"layer_norm", 32, 1e-5, "the mean's error over the deviation"},
     {"l2_normalize", 8, 1e-30, "squares below 1e-38 count as 0"},
     {"variance", 32, 0, "the mean's error, twice"},
-    {"resize_axis", 8, 0, "weights by polynomials of a quotient"},
+    {"resize_axis", 8, 0, "weights by polynomials of a quotient: 8 units of 1, not of the weight"},
     {"moments", 32, 2e-6, "the mean's error over the deviation; terms of both signs cancel"},
     {"random_normal", 8, 0, "2^-20 of the radius and 1"},
     {"sample_merge", 600, 0, "exp of a difference, sums of up to 1024"},

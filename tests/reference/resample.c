@@ -97,6 +97,8 @@ static double nearest(double p, uint32_t rounding) {
     }
 }
 
+/* Of a sum of elements times weights, `scale` is of the elements alone: a weight comes from a fraction between 0
+ * and 1 and a polynomial whose terms cancel, so its error is one of 1, however small the weight is. */
 static double resized(const rp_op_call *call, const axis *a, double p, const double *x,
                       double *scale) {
     enum { NEAREST, LINEAR, CUBIC };
@@ -116,7 +118,7 @@ static double resized(const rp_op_call *call, const axis *a, double p, const dou
         if (w == 0 || (p == first && k != 0) || (exclude && outside)) continue;
         at = at < 0 ? 0 : at >= (double)a->size ? (double)a->size - 1 : at;
         sum += w * x[(int64_t)at * a->c];
-        *scale += fabs(w * x[(int64_t)at * a->c]);
+        *scale += fabs(x[(int64_t)at * a->c]);
         total += w;
     }
     if (!exclude) return sum;
@@ -137,7 +139,7 @@ static double filtered(const rp_op_call *call, const axis *a, double p, const do
         int64_t from = at < 0 ? 0 : at >= a->size ? a->size - 1 : at;
         if (w == 0 || (exclude && from != at)) continue;
         sum += w * x[from * a->c];
-        *scale += fabs(w * x[from * a->c]);
+        *scale += fabs(x[from * a->c]);
         total += w;
     }
     *scale /= fabs(total);
