@@ -3,8 +3,8 @@
  * indices they compute again, through functions of the index.
  *
  * A GPU moves most bytes where each thread moves 16. So maps that have enough elements for all threads it can
- * hold have four a thread, unless a member's text would have to stand there four times, or what they go over has
- * 64 bits, of which two are 16 bytes: GLSL has no four of pairs.
+ * hold have four a thread, unless a member's text would have to stand there four times, or what they move has
+ * 64 bits, of which two are 16 bytes: GLSL has no four of pairs. Numbers of rows may have them: they are read one by one.
  *
  * Where four neighbours come from places that are far apart, as in a transpose, neighbouring threads take elements
  * that come from neighbours: a subgroup loads whole lines, and the rest of what it stores in one is stored
@@ -32,6 +32,16 @@ static uint32_t find_across(const rp_emit *e) {
     return RP_NONE;
 }
 
+/* Whether a member would load or store fours of 64 bits. */
+static bool has_wide_fours(const rp_op_call *call) {
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        bool numbers = !rp_op_formula(call) && rp_op_operand_of(call, i)->dtypes == RP_DT_ID;
+        if (!call->operands[i].absent && rp_op_is_wide(call->operands[i].dtype) && !numbers)
+            return true;
+    }
+    return false;
+}
+
 static bool is_by_fours(const rp_emit *e, rp_extent all, bool across) {
     const rp_target *t = rp_graph_target(e->graph);
     uint64_t threads = (uint64_t)t->multiprocessors * t->resident_invocations;
@@ -39,7 +49,7 @@ static bool is_by_fours(const rp_emit *e, rp_extent all, bool across) {
     if (rp_target_is_software(t) || all.most / 4 < threads || rp_emit_each(e, all) % 4 != 0)
         return false;
     for (uint32_t i = 0; i < e->member_count; i++)
-        if (rp_op_has_wide(&e->members[i].call)) return false;
+        if (has_wide_fours(&e->members[i].call)) return false;
     for (uint32_t i = 0; i < e->value_count; i++)
         if (!is_brief(e, i)) return false;
     return !rp_emit_looks_again(e);

@@ -346,7 +346,9 @@ const rp_op rp_ops_search[] = {
         .name = "top_k",
         .family = "search",
         .brief = "the k largest or smallest elements of each row, in order",
-        .notes = STABLE,
+        .notes =
+            "A row is one workgroup's, however long it is: `top_k_large` splits few long ones, and "
+            "takes larger k. " STABLE,
         .form = RP_OP_KERNEL,
         .taken_as = "top_k_large",
         .operand_count = 4,

@@ -171,6 +171,24 @@ static void test_moved_types(void) {
     }
 }
 
+/* Numbers of rows have any size: rows are moved by fours all the same, where they are not of 64 bits. */
+static void test_numbers(void) {
+    static const char *const types[] = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"};
+    static const char *const moved[] = {"f16", "f32", "i8", "i64"};
+    static char text[1024];
+    for (uint32_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (uint32_t k = 0; k < sizeof moved / sizeof *moved; k++) {
+            const char *of = moved[k], *by = types[i];
+            snprintf(text, sizeof text,
+                     "  buf $a in %s[24,32]\n  buf $i in %s[24]\n  buf $y out %s[24,32]\n"
+                     "  buf $z inout %s[32,32]\n"
+                     "  n0 = op gather_rows (r $a:%s[24,32], r $i:%s[24], w $y:%s[24,32])\n"
+                     "  n1 = op scatter_rows (r $a:%s[24,32], r $i:%s[24], rw $z:%s[32,32])\n",
+                     of, by, of, of, of, by, of, of, by, of);
+            check(text, strcmp(of, "i64") != 0, "each=30");
+        }
+}
+
 /* Every order of four dimensions, six in a graph. */
 static void test_orders(void) {
     static const uint32_t dims[4] = {4, 8, 12, 16};
@@ -221,6 +239,7 @@ int main(void) {
                                     {"formulas", test_formulas},
                                     {"what is moved", test_moved},
                                     {"elements of every size", test_moved_types},
+                                    {"numbers of rows of every size", test_numbers},
                                     {"every order", test_orders},
                                     {"ops that say how", test_own},
                                     {NULL, NULL}};
