@@ -24,7 +24,6 @@ static const char text[] =
     "    }\n"
     "  barrier compute:w -> host:r\n"
     "}\n";
-enum { X, W, Y };
 
 static void open_way(rp_joining joining) {
     mock_reset();
@@ -110,9 +109,9 @@ static rp_storage *create(uint32_t quirks) {
 static void test_lent(void) {
     open_way(RP_JOINING_AUTO);
     CU_ASSERT_PTR_NOT_NULL(run_at(RP_RECORD_BARRIERS, 1));
-    const rp_storage_import params = {.size = sizeof params,
-                                      .buffer = exec->slots[0].places[W].handle,
-                                      .bytes = exec->slots[0].places[W].bytes};
+    rp_storage *lender = create(0);
+    const rp_storage_import params = {
+        .size = sizeof params, .buffer = lender->handle, .bytes = lender->size};
     bind(create(0));
     CU_ASSERT_PTR_NULL(run_at(RP_RECORD_BARRIERS, 1));
     bind(create(device->quirks));
@@ -121,6 +120,8 @@ static void test_lent(void) {
     CU_ASSERT_EQUAL_FATAL(rp_storage_import_buffer(device, &params, diags, &imported), RP_OK);
     bind(imported);
     CU_ASSERT_PTR_NULL(run_at(RP_RECORD_BARRIERS, 1));
+    bind(create(0));
+    rp_storage_release(lender);
     expect_none();
 }
 
