@@ -42,7 +42,7 @@ const char *rp_axes_end(uint8_t joined, bool most) {
 uint8_t rp_axes_joined(uint8_t dtype) {
     if (is_in(dtype, RP_DT_FLOAT)) return RP_F32;
     if (is_in(dtype, RP_DT_LONG)) return dtype;
-    return is_in(dtype, RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32)) ? RP_I32 : RP_U32;
+    return is_in(dtype, RP_DT_SIGNED) ? RP_I32 : RP_U32;
 }
 
 bool rp_axes_widens(uint8_t dtype, uint8_t result) {

@@ -272,9 +272,7 @@ static rp_status no_class(const rp_einsum *e, uint32_t is_signed, uint32_t is_un
 }
 
 static rp_status choose_dtypes(rp_einsum *e, const rp_equation *equation, uint8_t *natural) {
-    const uint32_t is_signed = RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64);
-    const uint32_t is_unsigned =
-        RP_DT(RP_U8) | RP_DT(RP_U16) | RP_DT(RP_U32) | RP_DT(RP_BOOL) | RP_DT(RP_U64);
+    const uint32_t is_signed = RP_DT_SIGNED, is_unsigned = RP_DT_INTEGER & ~RP_DT_SIGNED;
     const rp_given_operand *out = e->x->operands[OUT];
     uint8_t first = e->factors[0].operand.argument.tensor.dtype;
     bool floats = all_are(e, RP_DT_FLOAT);

@@ -99,7 +99,7 @@ bool rp_wider_takes(const rp_application *x, const rp_op *op) {
         uint8_t dtype = x->operands[i].argument.tensor.dtype;
         any |= is_taken(op, &x->operands[i]);
         if (operand && operand->access == RP_READ)
-            integers &= dtype < 32 && (RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT) >> dtype & 1;
+            integers &= dtype < 32 && RP_DT_INTEGER >> dtype & 1;
     }
     return any && (integers || !is_product(op)); /* products of both are none */
 }
@@ -164,7 +164,7 @@ static rp_status apply_other(rp_application *x, const rp_op *op) {
 
 /* What kernels have in the place of a dtype. */
 static uint8_t converted(const rp_op_operand *operand, uint8_t dtype) {
-    bool sign = (RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64)) >> dtype & 1;
+    bool sign = RP_DT_SIGNED >> dtype & 1;
     if (operand->dtypes & RP_DT(RP_F32)) return RP_F32;
     return sign && (operand->dtypes & RP_DT(RP_I32)) ? RP_I32 : RP_U32;
 }

@@ -10,9 +10,9 @@
 
 /* What elements of integers can be; false for other dtypes. */
 static bool integer_range(uint8_t dtype, int64_t *low, uint64_t *high) {
-    if (dtype >= 32 || !((RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT) >> dtype & 1)) return false;
+    if (dtype >= 32 || !(RP_DT_INTEGER >> dtype & 1)) return false;
     uint32_t bits = dtype == RP_BOOL ? 1 : 8 * rp_dtype_size(dtype);
-    bool sign = (RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64)) >> dtype & 1;
+    bool sign = RP_DT_SIGNED >> dtype & 1;
     *high = UINT64_MAX >> (64 - bits + sign);
     *low = sign ? -(int64_t)*high - 1 : 0;
     return true;

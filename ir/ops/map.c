@@ -10,9 +10,8 @@
 enum {
     /* u8 (and u16, and bool) is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
      * wants that, so subtraction and negation do not take it. */
-    SUBTRACTED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT_INDEX | RP_DT_LONG,
+    SUBTRACTED = RP_DT_FLOAT | RP_DT_SIGNED | RP_DT_INDEX | RP_DT_LONG,
     /* Smaller integers become f32, which holds them. */
-    WHOLE = RP_DT_NUMBER & ~RP_DT_FLOAT,
     SCALED = RP_DT_FLOAT | RP_DT_INDEX | RP_DT_LONG,
 };
 
@@ -31,7 +30,7 @@ enum {
             {.name = "x",                                                                          \
              .brief = "the input",                                                                 \
              .dtypes = dtypes_,                                                                    \
-             .taken = (uint32_t)(dtypes_) == RP_DT_FLOAT ? WHOLE : 0,                              \
+             .taken = (uint32_t)(dtypes_) == RP_DT_FLOAT ? RP_DT_INTEGER : 0,                      \
              .access = RP_READ,                                                                    \
              .at = RP_AT_SAME},                                                                    \
             OUT(dtypes_, "x")                                                                      \

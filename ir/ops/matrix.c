@@ -11,10 +11,7 @@
 #include "reprise/needs.h"
 #include "ops/tables.h"
 
-enum {
-    DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK,
-    INTEGERS = RP_DT_NUMBER & ~RP_DT_FLOAT,
-};
+enum { DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK };
 
 /* ---- matvec ---------------------------------------------------------------------------------- */
 
@@ -157,7 +154,7 @@ const rp_op rp_ops_matrix[] = {
                       .brief = "the vectors",
                       .shape = "*B K",
                       .dtypes = RP_DT_FLOAT,
-                      .taken = INTEGERS,
+                      .taken = RP_DT_INTEGER,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .reads = "BKW"},
@@ -165,7 +162,7 @@ const rp_op rp_ops_matrix[] = {
                       .brief = "the matrix, a row for each element of the result",
                       .shape = "M K",
                       .dtypes = DT_WEIGHT,
-                      .taken = INTEGERS,
+                      .taken = RP_DT_INTEGER,
                       .at = RP_AT_ANY,
                       .reads = "MK"},
                      {.name = "out",
@@ -205,14 +202,14 @@ const rp_op rp_ops_matrix[] = {
                       .brief = "the left matrices",
                       .shape = "*B P Q",
                       .dtypes = DT_WEIGHT | RP_DT(RP_I8),
-                      .taken = INTEGERS & ~(uint32_t)RP_DT(RP_I8),
+                      .taken = RP_DT_INTEGER & ~(uint32_t)RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "b",
                       .brief = "the right ones, as many, or one",
                       .shape = "*E R S",
                       .dtypes = DT_WEIGHT | RP_DT(RP_I8),
-                      .taken = INTEGERS & ~(uint32_t)RP_DT(RP_I8),
+                      .taken = RP_DT_INTEGER & ~(uint32_t)RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "out",

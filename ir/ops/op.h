@@ -169,6 +169,8 @@ enum {
     RP_DT_WORD =
         RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with in 32 bits */
     RP_DT_NUMBER = RP_DT_WORD | RP_DT_LONG,                   /* computed with */
+    RP_DT_INTEGER = RP_DT_NUMBER & ~RP_DT_FLOAT,
+    RP_DT_SIGNED = RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32) | RP_DT(RP_I64),
     RP_DT_ANY = RP_DT_NUMBER | RP_DT_WIDE, /* f64 is moved and converted, no more */
 };
 

@@ -89,7 +89,7 @@ static bool rule_top_k_merge(rp_op_call *call) {
 
 /* Of integers, but for u32, whose bits are vectors elsewhere. */
 enum {
-    VECTOR = RP_DT_NUMBER & ~(RP_DT_FLOAT | RP_DT(RP_U32)),
+    VECTOR = RP_DT_INTEGER & ~RP_DT(RP_U32),
     BITS_OF = VECTOR & ~RP_DT(RP_BOOL),
 };
 

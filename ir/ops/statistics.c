@@ -33,12 +33,10 @@ static bool rule_histogram(rp_op_call *call) {
 
 /* ---- The ops --------------------------------------------------------------------------------- */
 
-enum { WHOLE = RP_DT_NUMBER & ~(uint32_t)RP_DT_FLOAT };
-
 #define ROWS_OF(NAME, BRIEF)                                                                       \
     {                                                                                              \
-        .name = NAME, .brief = BRIEF, .shape = "*R C", .dtypes = RP_DT_FLOAT, .taken = WHOLE,      \
-        .at = RP_AT_ROW                                                                            \
+        .name = NAME, .brief = BRIEF, .shape = "*R C", .dtypes = RP_DT_FLOAT,                      \
+        .taken = RP_DT_INTEGER, .at = RP_AT_ROW                                                    \
     }
 
 #define PER_ROW(NAME, BRIEF, OPTIONAL, EXPRESSION)                                                 \

@@ -96,6 +96,14 @@ static uint32_t came(builder *b, uint32_t word) {
     return id;
 }
 
+/* A block that says of the probe that it failed. */
+static void put_failed(builder *b, uint32_t label, uint32_t next) {
+    put_label(b, label);
+    rp_join_put(b->j, &b->j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), probe_scope(b),
+                b->zero, b->one);
+    branch(b, next);
+}
+
 /* From `begin` on; ends in a branch to `end`. One invocation of a workgroup counts it, and looks for the others. */
 static void put_probe(builder *b, uint32_t begin, uint32_t end, uint32_t workgroups) {
     rp_joiner *j = b->j;
@@ -129,10 +137,7 @@ static void put_probe(builder *b, uint32_t begin, uint32_t end, uint32_t workgro
     put_label(b, out);
     merge(b, all);
     branch_if(b, waiting, failed, all);
-    put_label(b, failed);
-    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), probe_scope(b),
-                b->zero, b->one);
-    branch(b, all);
+    put_failed(b, failed, all);
     put_label(b, all);
     branch(b, done);
     put_label(b, done);
@@ -239,10 +244,7 @@ static void touch_table(builder *b, uint32_t from, uint32_t to) {
     uint32_t is_odd = compute(b, OP_IEQUAL, b->bool_type, seen, rp_join_uint(j, UNLIKELY));
     merge(b, to);
     branch_if(b, is_odd, odd, to);
-    put_label(b, odd);
-    rp_join_put(j, &j->code, OP_ATOMIC_STORE, 4, probe_word(b, PROBE_FAILED), probe_scope(b),
-                b->zero, b->one);
-    branch(b, to);
+    put_failed(b, odd, to);
 }
 
 void rp_join_main(rp_joiner *j, uint32_t part_count) {

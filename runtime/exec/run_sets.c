@@ -8,13 +8,16 @@
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
+static uint64_t table_bytes(const rp_run *run) {
+    return (uint64_t)run->rows * run->phases * RP_RUN_ROW_BYTES;
+}
+
 /* Where the table of a run lies among those of all; of one more than there are: where they end. */
 static uint64_t table_at(const rp_exec *exec, uint32_t number) {
     uint64_t alignment = exec->device->adapter.properties.limits.minUniformBufferOffsetAlignment;
     uint64_t at = 0;
     for (uint32_t i = 0; i < number; i++) {
-        const rp_run *run = &exec->runs.items[i];
-        at += (uint64_t)run->rows * run->phases * RP_RUN_ROW_BYTES;
+        at += table_bytes(&exec->runs.items[i]);
         at = (at + alignment - 1) / alignment * alignment;
     }
     return at;
@@ -120,9 +123,9 @@ static rp_status allocate_sets(const rp_exec *exec, rp_slot *slot,
 static void write_set(const rp_exec *exec, const rp_slot *slot, uint32_t number) {
     const rp_run *run = &exec->runs.items[number];
     const rp_storage *tables = slot->run_sets.tables, *probe = exec->runs.probe;
-    const rp_named named[] = {{.buffer = {tables->handle, tables->offset + table_at(exec, number),
-                                          (uint64_t)run->rows * run->phases * RP_RUN_ROW_BYTES}},
-                              {.buffer = {probe->handle, probe->offset, probe->size}}};
+    const rp_named named[] = {
+        {.buffer = {tables->handle, tables->offset + table_at(exec, number), table_bytes(run)}},
+        {.buffer = {probe->handle, probe->offset, probe->size}}};
     rp_set_writer writer;
     rp_set_writer_begin(&writer, exec->device);
     rp_set_writer_add(&writer, rp_prepared_layout(exec->runs.pipelines, run->kernel)->sets[0],
@@ -222,19 +225,24 @@ static uint32_t most_workgroups(const rp_exec *exec, const rp_run *run) {
     return most;
 }
 
-/* Half as many, and half of those, until they are there together. Threads of a processor, which other work shares, are not
- * sure to be: one is. A phase alone has all its own, in the order of its own. */
-static rp_status find_workgroups(const rp_exec *exec, rp_run *run, probing *p, rp_diags *diags) {
-    uint32_t limit = exec->device->adapter.properties.limits.maxComputeWorkGroupCount[0];
-    bool is_cpu = exec->device->adapter.info.is_cpu, there = run->phases == 1 || is_cpu;
-    uint32_t most = most_workgroups(exec, run);
-    p->workgroups = run->phases > 1 && is_cpu ? 1 : most < limit ? most : limit;
-    if (run->phases == 1 && most > limit) there = false;
-    while (!there && run->phases > 1) {
-        RP_TRY(try_workgroups(p, diags, &there));
-        if (there || p->workgroups == 1) break;
+/* Half as many, and half of those, until they are there together. */
+static rp_status find_resident(probing *p, rp_diags *diags, bool *there) {
+    for (;;) {
+        RP_TRY(try_workgroups(p, diags, there));
+        if (*there || p->workgroups == 1) return RP_OK;
         p->workgroups /= 2;
     }
+}
+
+/* A phase alone has all its own, in the order of its own. Of several, threads of a processor, which other work shares, are not
+ * sure to be there together: one is. */
+static rp_status find_workgroups(const rp_exec *exec, rp_run *run, probing *p, rp_diags *diags) {
+    uint32_t limit = exec->device->adapter.properties.limits.maxComputeWorkGroupCount[0];
+    uint32_t most = most_workgroups(exec, run);
+    bool alone = run->phases == 1, is_cpu = exec->device->adapter.info.is_cpu;
+    bool there = alone ? most <= limit : is_cpu;
+    p->workgroups = !alone && is_cpu ? 1 : most < limit ? most : limit;
+    if (!alone && !there) RP_TRY(find_resident(p, diags, &there));
     run->workgroups = p->workgroups;
     if (!there) run->kernel = RP_UNSET;
     return RP_OK;

@@ -97,7 +97,7 @@ typedef enum rp_tags {
  * workgroups stay and go on to the next dispatch's work. All workgroups must be on the device at once: whether they are is
  * tried when a slot is first recorded, with the kernel itself; what does not fit, or cannot be one kernel, is dispatched as
  * without. Dispatches of one workgroup size go together, at most 16 of them. Should a workgroup wait in vain all the same, it
- * gives up as rp_tags says. On an H200 it takes 1 to 3 % more time than single dispatches by address (docs/benchmarks.md):
+ * gives up as rp_tags says. On an H200 it takes 1 to 4 % more time than single dispatches by address (docs/benchmarks.md):
  * there the next dispatch's workgroups start beside those that are not done yet. */
 typedef enum rp_joining {
     RP_JOINING_AUTO, /* such kernels, one by one, on drivers that check loads */
