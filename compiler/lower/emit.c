@@ -375,6 +375,7 @@ void rp_emit_close(rp_emit *e) {
     rp_release(a, e->arrays);
     rp_release(a, e->known);
     rp_release(a, e->copies);
+    rp_release(a, e->asked);
     rp_release(a, e->members);
     rp_release(a, e->shape.members);
     rp_release(a, e->values);

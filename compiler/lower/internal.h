@@ -61,6 +61,11 @@ const char *rp_emit_await_function(rp_emit *e, uint32_t member, uint32_t operand
 /* Whether the text asks for the use's elements when other loads are on their way, in a loop that ends when
  * all were there, wherever it does. */
 bool rp_emit_is_late(const rp_emit *e, uint32_t use);
+/* Of a tagged use whose elements are waited for one by one: each invocation asks ahead for the one that it needs
+ * first. To be said before anything is read of it; then the function's name, which takes the element, and
+ * whose word is on its way until the element is needed. */
+void rp_emit_ask_ahead(rp_emit *e, uint32_t use);
+const char *rp_emit_ask_function(rp_emit *e, uint32_t use);
 /* Whether all that an invocation computes is computed again, in a loop over `spins`, until `all_stored`
  * says that every word that was looked at was there. */
 bool rp_emit_looks_again(const rp_emit *e);

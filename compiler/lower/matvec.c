@@ -482,6 +482,26 @@ static void choose_copies(rp_matvec *m) {
         rp_emit_read_single(e, m->singles[i][0], m->singles[i][1], rp_emit_name(e, "single%u", i));
 }
 
+/* What results meet element by element, and nobody brings to shared memory: other workgroups may still have to
+ * store it, so each thread asks for its first element before all else. Rows that go in pairs have
+ * two results a thread. */
+static void choose_asks(rp_matvec *m) {
+    rp_emit *e = m->e;
+    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
+    const rp_matvec_section *s = &m->sections[0];
+    if (m->section_count != 1 || s->pair != RP_NONE) return;
+    for (uint32_t i = 0; i < e->member_count; i++)
+        for (uint32_t k = 0; k < e->members[i].call.operand_count && !is_product(e, i); k++) {
+            const rp_graph_operand *o = &e->members[i].operands[k];
+            if (o->absent || o->use == RP_NONE || rp_emit_is_output(e, i, k) ||
+                rp_emit_has(upstream, i) || !rp_emit_is_tagged(e, i, k) || is_copied(m, o->use) ||
+                rp_emit_is_late(e, o->use))
+                continue;
+            if (rp_tensor_elements(&e->members[i].call.operands[k]) == m->b * s->rows)
+                rp_emit_ask_ahead(e, o->use);
+        }
+}
+
 static void name_variant(rp_matvec *m, const char *name) {
     for (uint32_t i = 0; i < m->core_count; i++) {
         rp_op_call *call = &m->e->members[m->cores[i].member].call;
@@ -566,6 +586,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     if (e->status != RP_OK) return e->status;
     e->looks_for_x = !m.uses[RP_MATVEC_PLAIN] || m.stage != RP_MATVEC_DIRECT;
     choose_copies(&m);
+    choose_asks(&m);
     leave_no_room(&m);
     rp_matvec_text(&m);
     return e->status;

@@ -139,36 +139,62 @@ static const char *held_of(rp_matvec *m, uint32_t copy) {
                         held < MOST_HELD ? held : MOST_HELD);
 }
 
-/* Of a copy that is tagged: the words that a thread holds, neighbours in neighbours; as many elements as
- * it would hold of another. */
+static bool is_waited_for(const rp_matvec *m, uint32_t copy) {
+    return rp_emit_is_tagged(m->e, m->copies[copy].member, m->copies[copy].operand);
+}
+
+/* Of a copy that is tagged: how many words each thread holds, of as many elements as it would hold of
+ * another at most. */
+static const char *words_held_of(rp_matvec *m, uint32_t copy) {
+    uint64_t held = (4 * m->copies[copy].vectors + m->threads - 1) / m->threads;
+    return rp_emit_uint(m->e, rp_emit_name(m->e, "MATVEC_HELD%u", copy),
+                        held < 4 * MOST_HELD ? held : 4 * MOST_HELD);
+}
+
+/* Loads them in the order in which they lie. */
 static void put_words_held(rp_matvec *m, uint32_t copy, const char *indent) {
     const rp_matvec_copy *c = &m->copies[copy];
     rp_emit_array_type array = rp_emit_array(m->e, c->member, c->operand, NULL);
     rp_text_format(&m->e->main,
-                   "%s[[unroll]] for (uint n = 0u; n < 4u * %s; n++) {\n"
+                   "%s[[unroll]] for (uint n = 0u; n < %s; n++) {\n"
                    "%s    uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                   "%s    held%u[n] = %s_load(min(at, 4u * MATVEC_COPY%u - 1u));\n"
+                   "%s    held%u[n] = %s_at(min(at, 4u * MATVEC_COPY%u - 1u));\n"
                    "%s}\n",
-                   indent, held_of(m, copy), indent, indent, copy, array.name, copy, indent);
+                   indent, words_held_of(m, copy), indent, indent, copy, array.name, copy, indent);
+}
+
+/* Asks for what a thread's first result meets and others may still have to store. */
+static void put_asks(rp_matvec *m, uint32_t section) {
+    rp_emit *e = m->e;
+    const rp_matvec_section *s = &m->sections[section];
+    const char *rows = rp_emit_symbol(e, m->cores[s->first].member, 'M');
+    for (uint32_t i = 0; i < e->asked_count; i++)
+        rp_text_format(&e->main,
+                       "    if (gl_LocalInvocationIndex < matvec_count * %s)\n"
+                       "        %s(gl_LocalInvocationIndex / matvec_count * %s + matvec_base +\n"
+                       "           gl_LocalInvocationIndex %% matvec_count);\n",
+                       rp_emit_symbol(e, m->cores[s->first].member, 'B'),
+                       rp_emit_ask_function(e, e->asked[i]), rows);
 }
 
 /* The loads of what x and the results are made of go first, before those of weights, which keep the
  * memory busy for longer; they are put to shared memory behind them. Words with tags too: mostly they
  * are there, or it takes so long that by then weights have come. */
-static void put_loads(rp_matvec *m) {
+static void put_loads(rp_matvec *m, uint32_t section) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
+    put_asks(m, section);
     for (uint32_t i = 0; i < m->single_count; i++)
         rp_text_format(to, "    single%u = %s;\n", i,
                        rp_emit_element(e, m->singles[i][0], m->singles[i][1], NULL, "0u"));
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
-        const char *held = held_of(m, i), *at = rp_emit_name(e, "min(at, MATVEC_COPY%u - 1u)", i);
-        if (rp_emit_is_tagged(e, c->member, c->operand)) {
-            rp_text_format(to, "    uint64_t held%u[4u * %s];\n", i, held);
+        if (is_waited_for(m, i)) {
+            rp_text_format(to, "    uint64_t held%u[%s];\n", i, words_held_of(m, i));
             put_words_held(m, i, "    ");
             continue;
         }
+        const char *held = held_of(m, i), *at = rp_emit_name(e, "min(at, MATVEC_COPY%u - 1u)", i);
         rp_text_format(to,
                        "    vec4 held%u[%s];\n"
                        "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
@@ -179,22 +205,32 @@ static void put_loads(rp_matvec *m) {
     }
 }
 
-/* Loads the words of a tagged copy again, until all are there. Others are loaded once, and are. */
-static void put_wait(rp_matvec *m, uint32_t copy) {
+/* Loads the words of tagged copies again, until all are there: together, so that their ways through
+ * memory do not stand behind each other. Other copies are loaded once, and are there. */
+static void put_wait(rp_matvec *m) {
     rp_emit *e = m->e;
-    const rp_matvec_copy *c = &m->copies[copy];
-    if (!rp_emit_is_tagged(e, c->member, c->operand)) return;
-    uint32_t use = e->members[c->member].operands[c->operand].use;
-    rp_text_format(&e->main,
-                   "    for (uint spins = 0u;; spins++) {\n"
-                   "        bool there = true;\n"
-                   "        [[unroll]] for (uint n = 0u; n < 4u * %s; n++)\n"
-                   "            there = there && is_stored(held%u[n]);\n"
-                   "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n",
-                   held_of(m, copy), copy);
-    if (!m->alone) rp_emit_await(e, &e->main, use, "        ");
-    put_words_held(m, copy, "        ");
-    rp_text_string(&e->main, "    }\n");
+    rp_text *to = &e->main;
+    bool waits = false;
+    for (uint32_t i = 0; i < m->copy_count; i++) waits |= is_waited_for(m, i);
+    if (!waits) return;
+    rp_text_string(to, "    for (uint spins = 0u;; spins++) {\n"
+                       "        bool there = true;\n");
+    for (uint32_t i = 0; i < m->copy_count; i++)
+        if (is_waited_for(m, i))
+            rp_text_format(to,
+                           "        [[unroll]] for (uint n = 0u; n < %s; n++)\n"
+                           "            there = there && is_stored(held%u[n]);\n",
+                           words_held_of(m, i), i);
+    rp_text_string(
+        to, "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n");
+    for (uint32_t i = 0; i < m->copy_count; i++) {
+        const rp_matvec_copy *c = &m->copies[i];
+        if (!is_waited_for(m, i)) continue;
+        if (!m->alone)
+            rp_emit_await(e, to, e->members[c->member].operands[c->operand].use, "        ");
+        put_words_held(m, i, "        ");
+    }
+    rp_text_string(to, "    }\n");
 }
 
 /* Where vector `at` of a copy is. */
@@ -207,18 +243,22 @@ static const char *place_of(rp_matvec *m, uint32_t copy, const char *at) {
 static void put_copies(rp_matvec *m) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
+    put_wait(m);
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
-        const char *held = held_of(m, i), *place = place_of(m, i, "at");
-        put_wait(m, i);
-        if (rp_emit_is_tagged(e, c->member, c->operand))
+        bool words = is_waited_for(m, i);
+        const char *held = words ? words_held_of(m, i) : held_of(m, i);
+        const char *place = place_of(m, i, "at");
+        if (words)
             rp_text_format(to,
-                           "    [[unroll]] for (uint n = 0u; n < 4u * %s; n++) {\n"
+                           "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
                            "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                           "        if (at < 4u * MATVEC_COPY%u) %s[at %% 4u] = "
-                           "uintBitsToFloat(uint(held%u[n]));\n"
+                           "        if (at >= 4u * MATVEC_COPY%u) continue;\n"
+                           "        uint element = %s_element(at);\n"
+                           "        %s[element %% 4u] = uintBitsToFloat(uint(held%u[n]));\n"
                            "    }\n",
-                           held, i, place_of(m, i, "at / 4u"), i);
+                           held, i, rp_emit_array(e, c->member, c->operand, NULL).name,
+                           place_of(m, i, "element / 4u"), i);
         else
             rp_text_format(to,
                            "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
@@ -227,10 +267,11 @@ static void put_copies(rp_matvec *m) {
                            "    }\n",
                            held, i, place, i);
         rp_text_format(to,
-                       "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x;\n"
+                       "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x%s;\n"
                        "         at < MATVEC_COPY%u; at += gl_WorkGroupSize.x)\n"
                        "        %s = %s;\n",
-                       held, i, place, rp_emit_element(e, c->member, c->operand, "vec4", "at"));
+                       held, words ? " / 4u" : "", i, place,
+                       rp_emit_element(e, c->member, c->operand, "vec4", "at"));
     }
     if (m->copy_count) rp_text_string(to, "    barrier();\n");
 }
@@ -375,7 +416,7 @@ static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first
     const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
     bool words = layout != RP_MATVEC_PLAIN;
     rp_text_format(to, "    uint slot = turn + share;\n    const uint first = 0u, end = %s;\n", k);
-    if (first) put_loads(m);
+    if (first) put_loads(m, section);
     put_rows(m, section, "rows", "slot", "    ");
     put_each(m, section, layout, false, words ? "matvec/words_fetch" : "matvec/fetch", "    ");
     put_stage(m, layout, first);
@@ -395,7 +436,7 @@ static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first
 static void put_tiled(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     rp_text *to = &m->e->main;
     const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
-    if (first) put_loads(m);
+    if (first) put_loads(m, section);
     put_stage(m, layout, first);
     rp_text_string(to, "    for (; turn - turn % step < matvec_count; turn += step) {\n"
                        "        uint slot = turn + share;\n"
@@ -429,7 +470,7 @@ static bool is_loaded_early(const rp_matvec *m) {
 static void put_columns_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     bool early = is_loaded_early(m);
     rp_matvec_column_shares(m);
-    if (first) put_loads(m);
+    if (first) put_loads(m, section);
     if (early) rp_matvec_column_x(m);
     rp_matvec_column_first(m, section, layout);
     put_before(m, first);

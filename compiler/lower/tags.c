@@ -4,6 +4,12 @@
  * are stored and loaded as relaxed atomics: a word is there as a whole or not at all, and nothing else is
  * ordered by it.
  *
+ * No load is wider than a word, and text that takes four elements at once has neighbours four words apart:
+ * each load of a subgroup would touch a sector of memory for each of its lanes, and the four together each
+ * sector four times. So elements 4a + b of TILE ones in a row lie at b * TILE / 4 + a, where lanes that take
+ * fours find neighbours beside each other, and lanes that take one element after the other whole sectors
+ * as ever. What is left of the buffer behind the last whole tile lies in order.
+ *
  * There are two ways to wait. Most text loads a word again until it is there, and goes on. Where an element
  * is made of many words, as a map may make one, that would have each word's way through memory begin
  * behind the end of the last one's. So there all is computed of whatever words are found, and computed
@@ -14,6 +20,9 @@
 #include <string.h>
 
 #include "reprise/needs.h"
+
+/* Elements that are interleaved: 16, 32, 64 and 128 were measured (docs/benchmarks.md). */
+enum { TILE = 64, ELEMENT_BYTES = 4 };
 
 /* How often a word is loaded in vain before a kernel gives up: about a second on an H200. */
 enum { MOST_SPINS = 1 << 20 };
@@ -47,45 +56,107 @@ bool rp_emit_looks_again(const rp_emit *e) {
     return e->shape.kind == RP_SHAPE_MAP && rp_node_waits(e->graph, e->node);
 }
 
+/* The word of an element, and the element of a word; and how far apart the words of four are that begin at a
+ * multiple of four. */
+static void put_places(rp_emit *e, const char *name, uint64_t elements) {
+    const char *tiled = rp_emit_uint(e, rp_emit_name(e, "%s_TILED", name), elements / TILE * TILE);
+    const char *rest = elements % TILE ? rp_emit_name(e, "i >= %s ? ", tiled) : "";
+    const char *i = *rest ? "i : " : "", *one = *rest ? "1u : " : "";
+    rp_text_format(&e->functions,
+                   "uint %s_place(uint i) {\n"
+                   "    return %s%si / %uu * %uu + i %% 4u * %uu + i / 4u %% %uu;\n}\n\n"
+                   "uint %s_element(uint i) {\n"
+                   "    return %s%si / %uu * %uu + i %% %uu * 4u + i / %uu %% 4u;\n}\n\n"
+                   "uint %s_apart(uint i) {\n    return %s%s%uu;\n}\n\n",
+                   name, rest, i, TILE, TILE, TILE / 4, TILE / 4, name, rest, i, TILE, TILE,
+                   TILE / 4, TILE / 4, name, rest, one, TILE / 4);
+}
+
 /* The function that stores an element of the array. */
 static void put_store(rp_emit *e, const char *name) {
     rp_text_format(&e->functions,
                    "void %s_store(uint i, uint bits) {\n"
-                   "    atomicStore(%s[i], tagged_word(bits), gl_ScopeDevice,\n"
+                   "    atomicStore(%s[%s_place(i)], tagged_word(bits), gl_ScopeDevice,\n"
                    "                gl_StorageSemanticsBuffer, gl_SemanticsRelaxed);\n}\n\n",
-                   name, name);
+                   name, name, name);
+}
+
+/* Those that load a word by its place, and that of an element. */
+static void put_loads(rp_emit *e, const char *name) {
+    rp_text_format(&e->functions,
+                   "uint64_t %s_at(uint place) {\n"
+                   "    return atomicLoad(%s[place], gl_ScopeDevice, gl_StorageSemanticsBuffer,\n"
+                   "                      gl_SemanticsRelaxed);\n}\n\n"
+                   "uint64_t %s_load(uint i) {\n    return %s_at(%s_place(i));\n}\n\n",
+                   name, name, name, name, name);
 }
 
 /* Those that load one or four words as they are found, and note whether they were there. */
 static void put_looks(rp_emit *e, const char *name) {
+    rp_text_format(
+        &e->functions,
+        "uint %s_found(uint64_t a) {\n"
+        "    all_stored = all_stored && is_stored(a);\n"
+        "    return uint(a);\n}\n\n"
+        "uint %s_word(uint i) {\n    return %s_found(%s_load(i));\n}\n\n"
+        "uvec4 %s_words(uint i) {\n"
+        "    uint at = %s_place(i), apart = %s_apart(i);\n"
+        "    return uvec4(%s_found(%s_at(at)), %s_found(%s_at(at + apart)),\n"
+        "                 %s_found(%s_at(at + 2u * apart)), %s_found(%s_at(at + 3u * apart)));\n"
+        "}\n\n",
+        name, name, name, name, name, name, name, name, name, name, name, name, name, name, name);
+}
+
+static bool is_asked_ahead(const rp_emit *e, uint32_t use) {
+    for (uint32_t i = 0; i < e->asked_count; i++)
+        if (e->asked[i] == use) return true;
+    return false;
+}
+
+void rp_emit_ask_ahead(rp_emit *e, uint32_t use) {
+    if (is_asked_ahead(e, use)) return;
+    if (RP_RESERVE(&e->allocator, e->asked, e->asked_count, e->asked_capacity, 1))
+        e->asked[e->asked_count++] = use;
+    else
+        rp_emit_no_memory(e);
+}
+
+/* What an invocation asked for ahead: the element, and its word as it was found. */
+static void put_ask(rp_emit *e, const char *name) {
+    rp_text_format(&e->globals,
+                   "uint %s_ahead_of = 0xffffffffu;\n"
+                   "uint64_t %s_ahead;\n",
+                   name, name);
     rp_text_format(&e->functions,
-                   "uint %s_word(uint i) {\n"
-                   "    uint64_t a = %s_load(i);\n"
-                   "    all_stored = all_stored && is_stored(a);\n"
-                   "    return uint(a);\n}\n\n"
-                   "uvec4 %s_words(uint i) {\n"
-                   "    return uvec4(%s_word(i), %s_word(i + 1u), %s_word(i + 2u), %s_word(i + "
-                   "3u));\n}\n\n",
-                   name, name, name, name, name, name, name);
+                   "void %s_ask(uint i) {\n"
+                   "    %s_ahead_of = i;\n"
+                   "    %s_ahead = %s_load(i);\n}\n\n",
+                   name, name, name, name);
+}
+
+const char *rp_emit_ask_function(rp_emit *e, uint32_t use) {
+    return rp_emit_name(e, "%s_ask", rp_emit_tagged_array(e, use).name);
 }
 
 /* Those that load one or four, together, again and again until all are there. */
-static void put_waits(rp_emit *e, const char *name) {
+static void put_waits(rp_emit *e, const char *name, bool ahead) {
+    const char *found = ahead ? rp_emit_name(e, "i == %s_ahead_of ? %s_ahead : ", name, name) : "";
     rp_text_format(
         &e->functions,
         "uint %s_word(uint i) {\n"
-        "    uint64_t a = %s_load(i);\n"
+        "    uint64_t a = %s%s_load(i);\n"
         "    for (uint spins = 0u; !is_stored(a) && !gives_up(spins); spins++) a = %s_load(i);\n"
         "    return uint(a);\n}\n\n"
         "uvec4 %s_words(uint i) {\n"
+        "    uint at = %s_place(i), apart = %s_apart(i), spins = 0u;\n"
         "    uint64_t a, b, c, d;\n"
-        "    uint spins = 0u;\n"
         "    do {\n"
-        "        a = %s_load(i), b = %s_load(i + 1u), c = %s_load(i + 2u), d = %s_load(i + 3u);\n"
+        "        a = %s_at(at), b = %s_at(at + apart);\n"
+        "        c = %s_at(at + 2u * apart), d = %s_at(at + 3u * apart);\n"
         "    } while (!(is_stored(a) && is_stored(b) && is_stored(c) && is_stored(d)) &&\n"
         "             !gives_up(spins++));\n"
         "    return uvec4(uint(a), uint(b), uint(c), uint(d));\n}\n\n",
-        name, name, name, name, name, name, name, name);
+        name, found, name, name, name, name, name, name, name, name, name);
 }
 
 rp_emit_array_type rp_emit_tagged_array(rp_emit *e, uint32_t use) {
@@ -101,19 +172,18 @@ rp_emit_array_type rp_emit_tagged_array(rp_emit *e, uint32_t use) {
     rp_text_format(&e->buffers,
                    "layout(binding = %u) coherent buffer Block_%s { uint64_t %s[]; };\n", use, name,
                    name);
+    put_places(e, name, rp_node_uses(e->graph, e->node)[use].size / ELEMENT_BYTES);
     if (rp_access_writes(rp_node_uses(e->graph, e->node)[use].access)) {
         put_store(e, name);
         return array;
     }
-    rp_text_format(&e->functions,
-                   "uint64_t %s_load(uint i) {\n"
-                   "    return atomicLoad(%s[i], gl_ScopeDevice, gl_StorageSemanticsBuffer,\n"
-                   "                      gl_SemanticsRelaxed);\n}\n\n",
-                   name, name);
+    put_loads(e, name);
+    bool ahead = is_asked_ahead(e, use);
+    if (ahead) put_ask(e, name);
     if (rp_emit_looks_again(e) || rp_emit_is_late(e, use))
         put_looks(e, name);
     else
-        put_waits(e, name);
+        put_waits(e, name, ahead);
     return array;
 }
 
@@ -188,7 +258,7 @@ const char *rp_emit_await_function(rp_emit *e, uint32_t member, uint32_t operand
 void rp_emit_await(rp_emit *e, rp_text *to, uint32_t use, const char *indent) {
     const rp_graph_use *u = &rp_node_uses(e->graph, e->node)[use];
     const char *await = await_function(e, use);
-    const char *words = rp_emit_uint(e, rp_emit_name(e, "b%u_WORDS", use), u->size / 4);
+    const char *words = rp_emit_uint(e, rp_emit_name(e, "b%u_WORDS", use), u->size / ELEMENT_BYTES);
     rp_text_format(to,
                    "%s%s(uint(uint64_t(%s) * (gl_WorkGroupID.x * gl_NumSubgroups + "
                    "gl_SubgroupID) / (gl_NumWorkGroups.x * gl_NumSubgroups)));\n",

@@ -61,10 +61,14 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     rp_values_fill(&random, &t, how, bytes);
 }
 
-static void run(const rp_graph *g, contents *out) {
-    rp_plan *plan = gpu_compile_ops(g, 0, NULL);
+/* At -O0; or with all tagged that can be, and replays one behind the other, of which the first leaves words
+ * that are old for the next ones. */
+static void run_at(const rp_graph *g, int level, contents *out) {
+    const rp_exec_params params = {.size = sizeof params, .cache_path = "", .tags = RP_TAGS_ON};
+    uint32_t replays = level == GPU_ALL_TAGGED ? 3 : 1;
+    rp_plan *plan = gpu_compile_ops(g, level, T.target);
     memset(out, 0, sizeof *out);
-    rp_exec *exec = gpu_exec(T.device, plan, NULL);
+    rp_exec *exec = gpu_exec(T.device, plan, &params);
     CU_ASSERT_FATAL(g->buffers_count <= MAX_BUFFERS);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
@@ -76,8 +80,12 @@ static void run(const rp_graph *g, contents *out) {
                                           b->size, NULL),
                             RP_OK);
     }
-    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    for (uint32_t i = 0; i < replays; i++)
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    rp_counters counters = {.size = sizeof counters};
+    rp_exec_get_counters(exec, &counters);
+    CU_ASSERT_EQUAL(counters.replays_tagged, replays - 1);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (rp_buffer_has_result(b))
@@ -87,6 +95,10 @@ static void run(const rp_graph *g, contents *out) {
     }
     rp_exec_destroy(exec);
     rp_plan_destroy(plan);
+}
+
+static void run(const rp_graph *g, contents *out) {
+    run_at(g, 0, out);
 }
 
 static void release(contents *c) {
@@ -525,6 +537,90 @@ static void check_infinities(uint32_t k, const char *weight) {
     rp_graph_destroy(g);
 }
 
+/* ---- Products that wait ---------------------------------------------------------------------- */
+
+static void compare_waiting(const char *buffers, const char *nodes) {
+    static char text[8192];
+    snprintf(text, sizeof text, "reprise 1\ngraph program {\n%s%s}\n", buffers, nodes);
+    rp_graph *g = parse(text);
+    contents a, b;
+    run(g, &a);
+    run_at(g, GPU_ALL_TAGGED, &b);
+    compare(g, &a, g, &b);
+    release(&a);
+    release(&b);
+    rp_graph_destroy(g);
+}
+
+/* x and a residual that other products of the same replay store. */
+static void check_waiting(uint32_t b, uint32_t k, uint32_t m, const char *weight) {
+    static char buffers[2048], nodes[4096];
+    snprintf(buffers, sizeof buffers,
+             "  buf $x in f32[%u,24]\n  buf $u weight f16[%u,24]\n  buf $v weight f32[%u,24]\n"
+             "  buf $w weight %s[%u,%u]\n  buf $y out f32[%u,%u]\n"
+             "  buf %%p tmp f32[%u,%u]\n  buf %%r tmp f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n",
+             b, k, m, weight, m, k, b, m, b, k, b, m, b, m);
+    snprintf(nodes, sizeof nodes,
+             "  n0 = op matvec (r $x:f32[%u,24], r $u:f16[%u,24], w %%p:f32[%u,%u])\n"
+             "  n1 = op matvec (r $x:f32[%u,24], r $v:f32[%u,24], w %%r:f32[%u,%u])\n"
+             "  n2 = op matvec (r %%p:f32[%u,%u], r $w:%s[%u,%u], w %%a:f32[%u,%u])\n"
+             "  n3 = op add (r %%a:f32[%u,%u], r %%r:f32[%u,%u], w $y:f32[%u,%u])\n",
+             b, k, b, k, b, m, b, m, b, k, weight, m, k, b, m, b, m, b, m, b, m);
+    compare_waiting(buffers, nodes);
+}
+
+/* Parts of an attention that are stored meanwhile. */
+static void check_waiting_parts(uint32_t parts, uint32_t heads, uint32_t d, uint32_t m,
+                                const char *weight) {
+    static char buffers[2048], nodes[4096];
+    uint32_t each = parts * heads, all = each * d, k = heads * d;
+    snprintf(buffers, sizeof buffers,
+             "  buf $x in f32[1,24]\n  buf $u weight f16[%u,24]\n  buf $v weight f16[%u,24]\n"
+             "  buf $t weight f16[%u,24]\n  buf $w weight %s[%u,%u]\n  buf $y out f32[1,%u]\n"
+             "  buf %%p tmp f32[1,%u]\n  buf %%m tmp f32[1,%u]\n  buf %%s tmp f32[1,%u]\n"
+             "  buf %%a tmp f32[%u,%u]\n",
+             all, each, each, weight, m, k, m, all, each, each, heads, d);
+    snprintf(
+        nodes, sizeof nodes,
+        "  n0 = op matvec (r $x:f32[1,24], r $u:f16[%u,24], w %%p:f32[1,%u])\n"
+        "  n1 = op matvec (r $x:f32[1,24], r $v:f16[%u,24], w %%m:f32[1,%u])\n"
+        "  n2 = op matvec (r $x:f32[1,24], r $t:f16[%u,24], w %%s:f32[1,%u])\n"
+        "  n3 = op attention_combine (r %%p:f32[%u,%u,%u], r %%m:f32[%u,%u], r %%s:f32[%u,%u], "
+        "-, w %%a:f32[%u,%u])\n"
+        "  n4 = op matvec (r %%a:f32[1,%u], r $w:%s[%u,%u], w $y:f32[1,%u])\n",
+        all, all, each, each, each, each, parts, heads, d, parts, heads, parts, heads, heads, d, k,
+        weight, m, k, m);
+    compare_waiting(buffers, nodes);
+}
+
+/* Words that make whole tiles and such that do not; more results than threads, and fewer. A processor tries
+ * each with one number of multiprocessors. */
+static void check_all_waiting(rp_target *target) {
+    static const struct {
+        uint32_t b, k, m;
+        const char *weight;
+    } products[] = {
+        {1, 512, 320, "q8_0"}, {1, 264, 1219, "f16"}, {3, 100, 129, "bf16"}, {2, 256, 700, "q4_0"}};
+    static const struct {
+        uint32_t parts, heads, d, m;
+        const char *weight;
+    } joined[] = {{9, 4, 64, 44, "f16"}, {3, 4, 16, 300, "q8_0"}, {5, 3, 6, 33, "f32"}};
+    enum { PRODUCTS = sizeof products / sizeof *products, JOINED = sizeof joined / sizeof *joined };
+    const uint32_t multiprocessors[2] = {target->multiprocessors, 2};
+    if (!rp_target_has(target, RP_NEED_INT64 | RP_NEED_INT64_ATOMICS)) return;
+    for (uint32_t half = 0; half < 2; half++) {
+        target->multiprocessors = multiprocessors[half];
+        for (uint32_t i = 0; i < PRODUCTS; i++)
+            if (gpu_tries(T.device, i + half, 2))
+                check_waiting(products[i].b, products[i].k, products[i].m, products[i].weight);
+        for (uint32_t i = 0; i < JOINED; i++)
+            if (gpu_tries(T.device, i + half, 2))
+                check_waiting_parts(joined[i].parts, joined[i].heads, joined[i].d, joined[i].m,
+                                    joined[i].weight);
+    }
+    target->multiprocessors = multiprocessors[0];
+}
+
 /* Programs, half of them for each number of multiprocessors, then the other half. */
 static void check_programs(rp_target *target) {
     static void (*const programs[])(void) = {test_qkv, test_gate, test_joined};
@@ -555,6 +651,7 @@ static void test_large(void) {
     if (target.shared_bytes > own.shared_bytes) target.shared_bytes = own.shared_bytes;
     T.target = &target;
     check_programs(&target);
+    check_all_waiting(&target);
     /* Rows are many for it: half a subgroup has one of blocks. */
     check_products("f32", "q8_0", "f32", many, MANY);
     if (gpu_tries(T.device, 1, 2)) check_products("f16", "q4_0", "f32", many, MANY);
