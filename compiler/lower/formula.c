@@ -94,14 +94,19 @@ const char *rp_emit_word(rp_emit *e, const char *name) {
     return rp_emit_name(e, "%s_", name);
 }
 
+/* The length of rows, a uint. */
+static const char *length_word(rp_emit *e, uint32_t member) {
+    if (e->members[member].call.op->parts) return rp_emit_name(e, "m%u_n", member);
+    return rp_emit_symbol(e, member, 'C');
+}
+
 static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
     const rp_op_call *call = &e->members[member].call;
     if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
     if (name < RP_NAME_STEP) return rp_emit_attr_number(e, member, name - RP_NAME_ATTR);
     if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
     if (name >= RP_NAME_PLACE) return rp_emit_name(e, "place%u_", name - RP_NAME_PLACE);
-    if (call->op->parts) return rp_emit_name(e, "float(m%u_n)", member);
-    return rp_emit_name(e, "float(%s)", rp_emit_symbol(e, member, 'C'));
+    return rp_emit_name(e, "float(%s)", length_word(e, member));
 }
 
 /* ---- Expressions ----------------------------------------------------------------------------- */
@@ -241,6 +246,11 @@ static void put_name(formula_job *job, rp_text *to, uint32_t name) {
     rp_text_format(to, job->four && name >= RP_NAME_ATTR ? "vec4(%s)" : "%s", word);
 }
 
+static bool is_length(const formula_job *job, uint32_t node) {
+    const rp_formula_node *n = &job->formula.nodes[node];
+    return n->code == RP_FORMULA_NAME && n->name >= RP_NAME_LENGTH && n->name < RP_NAME_PLACE;
+}
+
 /* A node in its own type. */
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
@@ -270,7 +280,15 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     case RP_FORMULA_ADD: put_binary(job, to, n, "+", type); return;
     case RP_FORMULA_SUB: put_binary(job, to, n, "-", type); return;
     case RP_FORMULA_MUL: put_binary(job, to, n, "*", type); return;
-    case RP_FORMULA_DIV: put_call(job, to, n, "f_div", 2, type); return;
+    case RP_FORMULA_DIV:
+        if (is_length(job, n->args[1]) && !job->four) {
+            rp_text_string(to, "f_div_by(");
+            put(job, to, n->args[0], type);
+            rp_text_format(to, ", %s)", length_word(job->e, job->member));
+            return;
+        }
+        put_call(job, to, n, "f_div", 2, type);
+        return;
     case RP_FORMULA_MOD: put_call(job, to, n, "f_mod", 2, type); return;
     case RP_FORMULA_AND: put_binary(job, to, n, "&", type); return;
     case RP_FORMULA_OR: put_binary(job, to, n, "|", type); return;

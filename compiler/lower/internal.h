@@ -204,6 +204,8 @@ rp_emit_run rp_emit_run_of(rp_emit *e, uint32_t member, uint32_t operand, uint32
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 
+/* Whether each thread has what a rows member's steps result in, of the row at hand or of the only one. */
+bool rp_emit_has_own_rows(const rp_emit *e, uint32_t member);
 /* The evaluation of values at one element, as statements. Values that several others need are
  * computed once. */
 typedef struct rp_eval {

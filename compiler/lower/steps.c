@@ -443,6 +443,11 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
 
 /* ---- A few rows ------------------------------------------------------------------------------ */
 
+/* The one row of which every thread has the results: they need not be anywhere else. */
+static void put_member_row(rp_emit *e, uint32_t member, rp_text *to) {
+    rp_text_format(to, "    %s(0u);\n", rp_emit_steps(e, member));
+}
+
 static void put_member_rows(rp_emit *e, uint32_t member, rp_text *to) {
     const rp_op *op = e->members[member].call.op;
     /* The arrays first: functions of values downstream read them. */
@@ -489,7 +494,10 @@ const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand) {
         if (e->members[i].call.op->form != RP_OP_ROWS) continue;
         if (rp_sym(&e->members[i].call, 'R') != e->row_count)
             rp_emit_fail(e, "%s has another number of rows", e->members[i].call.op->name);
-        put_member_rows(e, i, &body);
+        if (rp_emit_has_own_rows(e, i))
+            put_member_row(e, i, &body);
+        else
+            put_member_rows(e, i, &body);
     }
     rp_text_string(&e->functions, "void row_steps() {\n");
     rp_emit_move(e, &e->functions, &body);

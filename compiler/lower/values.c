@@ -41,11 +41,17 @@ const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     return rp_emit_memory(e, member, operand);
 }
 
+bool rp_emit_has_own_rows(const rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    bool all = rp_op_row_threads(call, rp_graph_target(e->graph)) >= RP_OP_ROW_THREADS;
+    return e->row_mode == RP_EMIT_ROW_ONE || (all && e->row_count == 1);
+}
+
 static const char *step_result(rp_emit *e, uint32_t member, uint32_t step, bool own,
                                const char *row) {
     const char *name =
         rp_emit_name(e, "m%u_%s", member, e->members[member].call.op->steps[step].name);
-    if (own || e->row_mode == RP_EMIT_ROW_ONE) return name;
+    if (own || rp_emit_has_own_rows(e, member)) return name;
     return rp_emit_name(e, "%s_rows[%s]", name, row);
 }
 

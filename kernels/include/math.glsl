@@ -143,6 +143,13 @@ float f_div(float a, float b) {
     return uintBitsToFloat(bits | sign);
 }
 
+// A quotient by a number of elements. By a power of two it is a product, which is rounded no more often.
+float f_div_by(float a, uint count) {
+    if (count == 0u || (count & (count - 1u)) != 0u) return f_div(a, float(count));
+    precise float q = a * uintBitsToFloat(uint(127 - findMSB(count)) << 23);
+    return q;
+}
+
 // Division by zero gives 0; -2^31 / -1 wraps.
 int f_div(int a, int b) {
     if (b == 0) return 0;

@@ -81,6 +81,5 @@ vec4 VALUE_4(uint i) {
     vec2 sink = attention_sink(most, sinks(head % sinks_COUNT));
     total = total * sink.x + sink.y, weighted *= sink.x;
 #endif
-    return vec4(f_div(weighted.x, total), f_div(weighted.y, total), f_div(weighted.z, total),
-                f_div(weighted.w, total));
+    return f_div_4(weighted, vec4(total));
 }
