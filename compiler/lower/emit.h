@@ -68,6 +68,8 @@ typedef struct rp_emit_member {
     rp_op_call call; /* checked: symbols are bound */
     const rp_graph_operand *operands;
     rp_emit_set upstream; /* members whose values it needs, directly or not; without itself */
+    bool
+        is_prepared; /* of a RP_AT_PAIR op: NAME_prepare(i) comes before its elements i and pair(i) */
 } rp_emit_member;
 
 /* A buffer block in the text. */
@@ -133,7 +135,7 @@ typedef struct rp_emit {
     RP_ARRAY(char *, names); /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
     RP_ARRAY(rp_emit_copy, copies); /* rp_emit_read_copy() */
-    RP_ARRAY(uint32_t, asked);             /* uses: rp_emit_ask_ahead() */
+    RP_ARRAY(uint32_t, asked);      /* uses: rp_emit_ask_ahead() */
     bool looks_for_x; /* products make x in a loop that ends when `looks_again` says so */
     RP_ARRAY(const char *, known); /* functions: rp_emit_add_function() */
     uint32_t extensions;           /* RP_EMIT_8BIT ... */

@@ -502,6 +502,14 @@ static void choose_asks(rp_matvec *m) {
         }
 }
 
+/* Pairs of rows have something to do that no element is needed for, the angles by which they turn: a thread with one
+ * pair at most does it before it waits for x. */
+static void prepare_pairs(rp_matvec *m) {
+    for (uint32_t i = 0; i < m->section_count && m->b == 1; i++)
+        if (m->sections[i].pair != RP_NONE && m->span / 2 <= m->threads)
+            m->e->members[m->sections[i].pair].is_prepared = true;
+}
+
 static void name_variant(rp_matvec *m, const char *name) {
     for (uint32_t i = 0; i < m->core_count; i++) {
         rp_op_call *call = &m->e->members[m->cores[i].member].call;
@@ -587,6 +595,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     e->looks_for_x = !m.uses[RP_MATVEC_PLAIN] || m.stage != RP_MATVEC_DIRECT;
     choose_copies(&m);
     choose_asks(&m);
+    prepare_pairs(&m);
     leave_no_room(&m);
     rp_matvec_text(&m);
     return e->status;

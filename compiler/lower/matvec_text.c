@@ -221,8 +221,7 @@ static void put_wait(rp_matvec *m) {
                            "        [[unroll]] for (uint n = 0u; n < %s; n++)\n"
                            "            there = there && is_stored(held%u[n]);\n",
                            words_held_of(m, i), i);
-    rp_text_string(
-        to, "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n");
+    rp_text_string(to, "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n");
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
         if (!is_waited_for(m, i)) continue;
@@ -290,16 +289,27 @@ static bool has_wide(const rp_matvec *m, uint32_t section, uint8_t layout) {
     return false;
 }
 
+/* What a thread's pair needs beside its elements. */
+static void put_prepare(rp_matvec *m, uint32_t section) {
+    uint32_t pair = m->sections[section].pair;
+    if (pair == RP_NONE || !m->e->members[pair].is_prepared) return;
+    rp_text_format(&m->e->main,
+                   "    if (gl_LocalInvocationIndex < matvec_count / 2u)\n"
+                   "        %s(row%u(2u * gl_LocalInvocationIndex));\n",
+                   rp_emit_pair(m->e, pair, "prepare"), section);
+}
+
 /* What stands before x. */
-static void put_before(rp_matvec *m, bool first) {
+static void put_before(rp_matvec *m, uint32_t section, bool first) {
+    if (first) put_prepare(m, section);
     if (first) put_copies(m);
     if (m->row_steps && first) rp_text_format(&m->e->main, "    %s();\n", m->row_steps);
 }
 
 /* Brings x to where products of the layout read it, with what stands before. */
-static void put_stage(rp_matvec *m, uint8_t layout, bool first) {
+static void put_stage(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     rp_text *to = &m->e->main;
-    put_before(m, first);
+    put_before(m, section, first);
     if (layout != RP_MATVEC_PLAIN)
         rp_text_format(to, "    stage_%s();\n", layout_name(layout));
     else if (m->stage == RP_MATVEC_STAGED && !m->tile_is_x)
@@ -419,7 +429,7 @@ static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first
     if (first) put_loads(m, section);
     put_rows(m, section, "rows", "slot", "    ");
     put_each(m, section, layout, false, words ? "matvec/words_fetch" : "matvec/fetch", "    ");
-    put_stage(m, layout, first);
+    put_stage(m, section, layout, first);
     rp_text_string(to, "    for (; turn < matvec_count; turn += step) {\n"
                        "        bool ahead = turn + step < matvec_count;\n"
                        "        slot = turn + share;\n");
@@ -437,7 +447,7 @@ static void put_tiled(rp_matvec *m, uint32_t section, uint8_t layout, bool first
     rp_text *to = &m->e->main;
     const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
     if (first) put_loads(m, section);
-    put_stage(m, layout, first);
+    put_stage(m, section, layout, first);
     rp_text_string(to, "    for (; turn - turn % step < matvec_count; turn += step) {\n"
                        "        uint slot = turn + share;\n"
                        "        const bool ahead = false;\n");
@@ -473,7 +483,7 @@ static void put_columns_layout(rp_matvec *m, uint32_t section, uint8_t layout, b
     if (first) put_loads(m, section);
     if (early) rp_matvec_column_x(m);
     rp_matvec_column_first(m, section, layout);
-    put_before(m, first);
+    put_before(m, section, first);
     if (!first) rp_text_string(&m->e->main, "    barrier(); // nobody reads the tile any more\n");
     if (!early) rp_matvec_column_x(m);
     rp_matvec_column_loop(m, section, layout);

@@ -219,12 +219,14 @@ static bool put_wait(text_job *job, const char *word, size_t length) {
 }
 
 /* "NEEDS_INT_DOT", for #if: whether the variant may use the instruction. Where it may not, the
- * helper is not named, so that it stays away. */
+ * helper is not named, so that it stays away. And "IS_PREPARED", of pairs. */
 static bool put_need(text_job *job, const char *word, size_t length) {
     const rp_op_variant *variant = job->e->members[job->member].call.variant;
     bool has = variant && (variant->needs & RP_NEED_INT_DOT);
     if (word_equals(word, length, "NEEDS_INT_DOT"))
         rp_text_char(job->to, has ? '1' : '0');
+    else if (word_equals(word, length, "IS_PREPARED"))
+        rp_text_char(job->to, job->e->members[job->member].is_prepared ? '1' : '0');
     else if (word_equals(word, length, "dot_i8"))
         rp_text_string(job->to, has ? "dot_i8" : "left_out");
     else

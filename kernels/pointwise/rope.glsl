@@ -92,15 +92,33 @@ vec2 VALUE_rotation(uint position, bool backwards, float frequency) {
     return backwards != (turns < 0.0) ? vec2(circle.x, -circle.y) : circle;
 }
 
-float VALUE(uint i) {
+// That by which the pair of element i turns.
+vec2 VALUE_turn(uint i) {
     uint d = i % D;
-    if (d >= R) return x(i);
     uint j = VALUE_halves ? d % (R / 2u) : d / 2u;
 #if positions_DTYPE == I32 || positions_DTYPE == I16 || positions_DTYPE == I64
     int position = to_position(positions(i / (H * D)));
-    vec2 circle = VALUE_rotation(uint(abs(position)), position < 0, VALUE_frequency(j));
+    return VALUE_rotation(uint(abs(position)), position < 0, VALUE_frequency(j));
 #else
-    vec2 circle = VALUE_rotation(to_place(positions(i / (H * D))), false, VALUE_frequency(j));
+    return VALUE_rotation(to_place(positions(i / (H * D))), false, VALUE_frequency(j));
+#endif
+}
+
+#if IS_PREPARED
+vec2 VALUE_prepared;
+
+void VALUE_prepare(uint i) {
+    VALUE_prepared = VALUE_turn(i);
+}
+#endif
+
+float VALUE(uint i) {
+    uint d = i % D;
+    if (d >= R) return x(i);
+#if IS_PREPARED
+    vec2 circle = VALUE_prepared;
+#else
+    vec2 circle = VALUE_turn(i);
 #endif
     precise float along = x(i) * circle.x;
     precise float across = x(VALUE_pair(i)) * circle.y;
