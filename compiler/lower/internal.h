@@ -17,7 +17,7 @@
  *   store     writing what was computed at an index; scatters
  *   epilogue  from a kernel's own results to everything behind them
  *   map, rows, kernel    three ways to compose a node, and the fourth:
- *   matvec_pieces, matvec_columns, matvec_text, matvec    from pieces of text to the whole
+ *   matvec_pieces, matvec_columns, matvec_early, matvec_text, matvec    from pieces of text to the whole
  *   assemble  the pieces, put together
  *   node      the choice among the four
  *   exact     what a module must say for its arithmetic to be exact

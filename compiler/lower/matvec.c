@@ -34,20 +34,14 @@
 enum {
     SMALL_GROUP = 256, /* threads */
     LARGE_GROUP = 512,
-    ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
     MAX_LOADS = 8,
-    RESULTS = 2048,      /* sums of a workgroup in shared memory, about */
-    FEW_ROWS = 16,       /* for each multiprocessor */
-    MANY_TURNS = 16,     /* of the rows of a workgroup */
-    COLUMNS = 64,        /* two blocks, which are a multiple of 4 bytes */
-    COLUMN_VECTORS = 13, /* of 16 bytes, of their x in digits */
+    RESULTS = 2048,  /* sums of a workgroup in shared memory, about */
+    FEW_ROWS = 16,   /* for each multiprocessor */
+    MANY_TURNS = 16, /* of the rows of a workgroup */
+    COLUMNS = 64,    /* two blocks, which are a multiple of 4 bytes */
     MOST_PARTS = 16,
 };
-
-static const rp_target *target_of(const rp_matvec *m) {
-    return rp_graph_target(m->e->graph);
-}
 
 /* Loads of 16 bytes of a lane that do not wait for one another, rows times depth: a power of two, so
  * many that all lanes of a busy device together keep its memory busy. */
@@ -67,20 +61,11 @@ static uint32_t choose_threads(const rp_target *t) {
     return large ? LARGE_GROUP : SMALL_GROUP;
 }
 
-static bool is_product(const rp_emit *e, uint32_t member) {
-    return e->members[member].call.op->product;
-}
-
 static uint64_t symbol(const rp_emit *e, uint32_t member, char name) {
     return rp_sym(&e->members[member].call, name);
 }
 
 /* ---- Products -------------------------------------------------------------------------------- */
-
-static bool starts_at(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t alignment) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    return rp_node_uses(e->graph, e->node)[o->use].offset % alignment == 0;
-}
 
 /* Whether every index of the weight's array fits 32 bits. */
 static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
@@ -115,7 +100,7 @@ static uint64_t word_vectors(const rp_matvec *m, uint8_t layout) {
 
 /* Vectors of shared memory, where first x lies in digits and then weights of all subgroups do. */
 static uint64_t column_vectors(const rp_matvec *m, uint8_t layout) {
-    uint64_t x = (uint64_t)m->parts * m->lanes * COLUMN_VECTORS;
+    uint64_t x = (uint64_t)m->parts * m->lanes * RP_MATVEC_COLUMN_VECTORS;
     uint64_t weights = (uint64_t)(m->threads / m->lanes) * rp_matvec_column_rows(m, layout) *
                        rp_matvec_column_vectors(m, layout);
     return x > weights ? x : weights;
@@ -124,7 +109,7 @@ static uint64_t column_vectors(const rp_matvec *m, uint8_t layout) {
 /* Whether one vector's products with blocks are computed in the layouts of columns: its lanes are as
  * many as the target's, and three of four have something to do. */
 static bool fits_columns(rp_matvec *m) {
-    const rp_target *t = target_of(m);
+    const rp_target *t = rp_matvec_target(m);
     m->lanes = (uint32_t)t->subgroup;
     if (m->b != 1 || m->k % 256 != 0 || !rp_target_has(t, RP_NEED_INT_DOT) ||
         !rp_target_stages(t) || m->lanes < 8 || m->lanes > 64)
@@ -144,12 +129,13 @@ static uint8_t layout_of(rp_matvec *m, uint32_t member) {
     uint8_t dtype = m->e->members[member].operands[RP_MATVEC_WEIGHT].dtype;
     bool wide = dtype == RP_Q8_0;
     if ((!wide && dtype != RP_Q4_0) || m->k % 256 != 0 ||
-        !starts_at(m->e, member, RP_MATVEC_WEIGHT, 16))
+        !rp_matvec_starts_at(m->e, member, RP_MATVEC_WEIGHT, 16))
         return RP_MATVEC_PLAIN;
     if (fits_columns(m)) return wide ? RP_MATVEC_COLUMNS_Q8_0 : RP_MATVEC_COLUMNS_Q4_0;
     m->parts = 0;
     uint8_t layout = wide ? RP_MATVEC_Q8_0 : RP_MATVEC_Q4_0;
-    bool fits = word_vectors(m, layout) * 16 + RP_MATVEC_RESERVE <= target_of(m)->shared_bytes;
+    bool fits =
+        word_vectors(m, layout) * 16 + RP_MATVEC_RESERVE <= rp_matvec_target(m)->shared_bytes;
     return fits ? layout : RP_MATVEC_PLAIN;
 }
 
@@ -165,7 +151,8 @@ static void add_core(rp_matvec *m, uint32_t member) {
         return;
     }
     bool block = RP_DT(o[RP_MATVEC_WEIGHT].dtype) & RP_DT_BLOCK;
-    bool narrow = !block && (m->k % 8 != 0 || !starts_at(e, member, RP_MATVEC_WEIGHT, 16));
+    bool narrow =
+        !block && (m->k % 8 != 0 || !rp_matvec_starts_at(e, member, RP_MATVEC_WEIGHT, 16));
     if (m->b > RP_MATVEC_MAX_B || m->k > INT32_MAX || !counts(e, member, narrow)) {
         rp_emit_fail(e, "a product of %llu rows with a weight of %llu x %llu is too large",
                      (unsigned long long)m->b, (unsigned long long)symbol(e, member, 'M'),
@@ -197,7 +184,7 @@ static uint64_t pairs_of(const rp_emit *e, uint32_t pair, uint64_t rows) {
 /* Rows of blocks for a subgroup: their words are no multiple of its lanes, so where there are rows
  * enough half a subgroup has one. */
 static uint32_t word_rows(const rp_matvec *m, uint64_t rows) {
-    return rows > FEW_ROWS * target_of(m)->multiprocessors ? 2 : 1;
+    return rows > FEW_ROWS * rp_matvec_target(m)->multiprocessors ? 2 : 1;
 }
 
 /* Products that meet are computed together: the first of them says where. */
@@ -233,35 +220,9 @@ static uint64_t count_groups(rp_matvec *m, uint64_t span) {
     return groups;
 }
 
-static uint32_t most_cores(const rp_matvec *m) {
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < m->section_count; i++)
-        if (m->sections[i].core_count > most) most = m->sections[i].core_count;
-    return most;
-}
-
-/* Sums that a row of a product is added up of. */
-static uint64_t results_of_row(const rp_matvec *m) {
-    return m->parts ? m->parts : 1;
-}
-
-/* Shared memory beside x. */
-static uint64_t other_bytes(const rp_matvec *m) {
-    uint64_t copies = 0;
-    for (uint32_t i = 0; i < m->copy_count; i++)
-        if (!m->copies[i].first) copies += 16 * m->copies[i].vectors;
-    uint64_t results = (uint64_t)m->span * most_cores(m) * m->b * results_of_row(m);
-    return ROW_STEP_BYTES + 4 * results + copies + 16;
-}
-
-/* Whether all products have layouts of columns, whose rows are dealt out one by one. */
-static bool is_all_columns(const rp_matvec *m) {
-    return !m->uses[RP_MATVEC_PLAIN] && !m->uses[RP_MATVEC_Q8_0] && !m->uses[RP_MATVEC_Q4_0];
-}
-
 /* Rows that the subgroups of a workgroup compute at once. */
 static uint64_t rows_at_once(const rp_matvec *m) {
-    if (is_all_columns(m)) return 2; /* a pair */
+    if (rp_matvec_is_all_columns(m)) return 2; /* a pair */
     uint64_t rows = (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES);
     for (uint32_t i = 0; i < m->section_count; i++)
         if (m->uses[RP_MATVEC_PLAIN] || m->sections[i].word_rows == 1) return rows;
@@ -270,7 +231,7 @@ static uint64_t rows_at_once(const rp_matvec *m) {
 
 /* Workgroups that keep the device busy, one or a few for each multiprocessor. */
 static uint64_t enough_groups(const rp_matvec *m) {
-    const rp_target *t = target_of(m);
+    const rp_target *t = rp_matvec_target(m);
     uint64_t each = t->busy_invocations / m->threads;
     return t->multiprocessors * (each ? each : 1);
 }
@@ -279,20 +240,22 @@ static uint64_t enough_groups(const rp_matvec *m) {
  * weights of few bytes; but they are no use where multiprocessors would have none. */
 static void choose_rows(rp_matvec *m, uint32_t loads) {
     bool plain = m->uses[RP_MATVEC_PLAIN];
-    uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
+    uint64_t sums =
+        m->b * rp_matvec_most_cores(m); /* of a row: accumulators of a lane, in registers */
     uint64_t enough = enough_groups(m);
     m->rows = plain && m->b < RP_MATVEC_MOST_ROWS ? (uint32_t)m->b : RP_MATVEC_MOST_ROWS;
     while (m->rows & (m->rows - 1)) m->rows--;
     for (; m->rows > 1; m->rows /= 2)
-        if (m->rows * sums * 3 <= target_of(m)->register_words &&
-            m->rows * most_cores(m) <= loads && count_groups(m, rows_at_once(m)) >= enough / 4 * 3)
+        if (m->rows * sums * 3 <= rp_matvec_target(m)->register_words &&
+            m->rows * rp_matvec_most_cores(m) <= loads &&
+            count_groups(m, rows_at_once(m)) >= enough / 4 * 3)
             break;
 }
 
 /* Sums of a workgroup for which there is shared memory. */
 static uint64_t results_that_fit(const rp_matvec *m) {
-    uint64_t other = ROW_STEP_BYTES + 16 + 16 * m->tile_vectors;
-    uint64_t shared = target_of(m)->shared_bytes;
+    uint64_t other = RP_MATVEC_ROW_STEP_BYTES + 16 + 16 * m->tile_vectors;
+    uint64_t shared = rp_matvec_target(m)->shared_bytes;
     uint64_t fit = shared > other ? (shared - other) / 4 : 0;
     return fit < RESULTS ? fit : RESULTS;
 }
@@ -301,214 +264,30 @@ static uint64_t results_that_fit(const rp_matvec *m) {
  * that need be whole. */
 static void spread_rows(rp_matvec *m, uint64_t enough) {
     if (m->b > 1) return; /* what a turn computes for all vectors takes longer than what it loads */
-    uint32_t unit = is_all_columns(m) ? 1 : m->rows;
+    uint32_t unit = rp_matvec_is_all_columns(m) ? 1 : m->rows;
     for (uint32_t i = 0; i < m->section_count; i++)
         if (m->sections[i].pairs && unit == 1) unit = 2;
     while (m->span > unit && count_groups(m, m->span - unit) <= enough) m->span -= unit;
 }
 
 static void choose_sizes(rp_matvec *m) {
-    uint32_t loads = loads_in_flight(target_of(m));
+    uint32_t loads = loads_in_flight(rp_matvec_target(m));
     choose_rows(m, loads);
     uint64_t step = rows_at_once(m), enough = enough_groups(m);
-    uint64_t sums = m->b * most_cores(m) * results_of_row(m), span = step;
+    uint64_t sums = m->b * rp_matvec_most_cores(m) * rp_matvec_results_of_row(m), span = step;
     uint64_t most = results_that_fit(m) / sums / step * step;
     while (span + step <= most && count_groups(m, span) > enough) span += step;
     m->span = (uint32_t)span;
     spread_rows(m, enough);
     /* Where there are many rows, what they begin with does not matter: more is on its way. */
     if (span >= MANY_TURNS * step) loads *= 2;
-    uint32_t lines = m->rows * most_cores(m);
+    uint32_t lines = m->rows * rp_matvec_most_cores(m);
     m->depth = lines < loads ? loads / lines : 1;
     m->word_depth = m->rows > 1 ? 1 : 2;
     rp_emit_grid(m->e, count_groups(m, m->span));
 }
 
 /* ---- x --------------------------------------------------------------------------------------- */
-
-/* Elements: of x, or of a result. */
-static uint64_t most_copied(const rp_matvec *m) {
-    uint64_t most = m->k;
-    for (uint32_t i = 0; i < m->section_count; i++)
-        if (m->sections[i].rows > most) most = m->sections[i].rows;
-    return most * m->b;
-}
-
-/* Whether the kernel writes anything of the buffer that the operand is in. */
-static bool is_written(const rp_emit *e, uint32_t use) {
-    const rp_graph_use *uses = rp_node_uses(e->graph, e->node);
-    for (uint32_t i = 0; i < e->node->use_count; i++)
-        if (uses[i].buffer == uses[use].buffer && rp_access_writes(uses[i].access)) return true;
-    return uses[use].access != RP_READ;
-}
-
-static bool is_copied(const rp_matvec *m, uint32_t use) {
-    for (uint32_t i = 0; i < m->copy_count; i++) {
-        const rp_matvec_copy *c = &m->copies[i];
-        if (m->e->members[c->member].operands[c->operand].use == use) return true;
-    }
-    for (uint32_t i = 0; i < m->single_count; i++)
-        if (m->e->members[m->singles[i][0]].operands[m->singles[i][1]].use == use) return true;
-    return false;
-}
-
-static void add_single(rp_matvec *m, uint32_t member, uint32_t operand) {
-    uint8_t dtype = m->e->members[member].operands[operand].dtype;
-    if ((dtype != RP_F32 && dtype != RP_U32 && dtype != RP_I32) ||
-        m->single_count == RP_MATVEC_MAX_SINGLES)
-        return;
-    m->singles[m->single_count][0] = member;
-    m->singles[m->single_count++][1] = operand;
-}
-
-/* Whether an operand is what `use` reads or comes, like it, from before x. */
-static bool is_before_x(const rp_matvec *m, const rp_graph_operand *o, uint32_t use) {
-    const rp_emit *e = m->e;
-    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
-    if (o->absent) return false;
-    if (o->value == RP_NONE) return o->use == use;
-    return rp_emit_has(upstream, e->values[o->value].member);
-}
-
-/* Whether nothing but x is made of it: what else is computed, is computed later. */
-static bool is_of_x(const rp_matvec *m, uint32_t use) {
-    const rp_emit *e = m->e;
-    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
-    for (uint32_t v = 0; v < e->value_count; v++)
-        if (e->values[v].use != RP_NONE && rp_emit_has(upstream, e->values[v].member)) return false;
-    for (uint32_t i = 0; i < e->member_count; i++)
-        for (uint32_t k = 0; k < e->members[i].call.operand_count; k++)
-            if (!rp_emit_has(upstream, i) && (!is_product(e, i) || k != RP_MATVEC_X) &&
-                is_before_x(m, &e->members[i].operands[k], use))
-                return false;
-    return true;
-}
-
-/* Whether a workgroup makes digits of x once, before weights come there: it has blocks of one kind. */
-static bool is_staged_once(const rp_matvec *m) {
-    for (uint32_t i = 0; i < m->core_count; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (m->cores[i].section == m->cores[k].section &&
-                m->cores[i].layout != m->cores[k].layout)
-                return false;
-    return is_all_columns(m);
-}
-
-/* Where a copy can begin in the tile: behind x in digits, as long as no weights come there. 0: nowhere. */
-static uint64_t lent_vectors(const rp_matvec *m, uint32_t use) {
-    if (!is_staged_once(m) || !is_of_x(m, use)) return 0;
-    uint64_t first = (uint64_t)m->parts * m->lanes * COLUMN_VECTORS;
-    for (uint32_t i = 0; i < m->copy_count; i++)
-        if (m->copies[i].first) first += m->copies[i].vectors;
-    return first;
-}
-
-/* An input of a member that is in memory, and no larger than x or a result: brought to shared memory
- * before anything is computed of it, so that nobody waits for it later. */
-static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
-    rp_emit *e = m->e;
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    if (o->absent || o->use == RP_NONE || !rp_emit_is_plain(e, member, operand) ||
-        rp_emit_is_output(e, member, operand) || is_written(e, o->use) || is_copied(m, o->use))
-        return;
-    uint64_t elements = rp_tensor_elements(&e->members[member].call.operands[operand]);
-    uint64_t bytes = elements * rp_dtype_size((rp_dtype)o->dtype);
-    if (rp_node_uses(e->graph, e->node)[o->use].size != bytes)
-        return; /* it is seen otherwise, too */
-    if (elements == 1) {
-        add_single(m, member, operand);
-        return;
-    }
-    uint64_t first = m->tile_is_x ? 0 : lent_vectors(m, o->use);
-    uint64_t tile = first + elements / 4 > m->tile_vectors && (first || m->tile_is_x)
-                        ? first + elements / 4
-                        : m->tile_vectors;
-    uint64_t more = m->tile_is_x || first ? 0 : elements / 4 * 16;
-    if (o->dtype != RP_F32 || m->copy_count == RP_MATVEC_MAX_COPIES ||
-        !starts_at(e, member, operand, 16) || elements % 4 || elements > most_copied(m) ||
-        tile * 16 + more + other_bytes(m) > target_of(m)->shared_bytes)
-        return;
-    m->tile_vectors = tile;
-    bool tiled = m->tile_is_x || first;
-    m->copies[m->copy_count++] =
-        (rp_matvec_copy){.member = member,
-                         .operand = operand,
-                         .vectors = elements / 4,
-                         .first = first,
-                         .name = tiled ? "matvec_tile" : rp_emit_name(e, "copy%u", o->use)};
-    m->tile_is_x = false;
-}
-
-/* Who waits asks for all of x again and again, and takes the memory's time from those it waits for, unless
- * they have their multiprocessor for themselves. So a workgroup that waits takes so much shared memory
- * that no other one fits beside it: it then begins when one of those before it has ended. */
-static void leave_no_room(rp_matvec *m) {
-    enum { ALONE_BYTES = 44000 }; /* drivers give workgroups less than twice as much to share */
-    uint64_t used = m->tile_vectors * 16 + other_bytes(m);
-    if (!rp_node_waits(m->e->graph, m->e->node) || !rp_target_stages(target_of(m)) ||
-        target_of(m)->shared_bytes < ALONE_BYTES + 16)
-        return;
-    m->alone = true;
-    if (used < ALONE_BYTES) m->tile_vectors += (ALONE_BYTES - used + 15) / 16;
-}
-
-static void choose_copies(rp_matvec *m) {
-    rp_emit *e = m->e;
-    uint32_t product = m->cores[0].member;
-    if (!rp_target_stages(target_of(m))) return;
-    if (rp_emit_is_plain(e, product, RP_MATVEC_X) && m->stage != RP_MATVEC_DIRECT) {
-        bool plain = true;
-        for (uint8_t i = RP_MATVEC_PLAIN + 1; i < RP_MATVEC_LAYOUTS; i++) plain &= !m->uses[i];
-        /* A copy has its rows one behind the other, the tile begins them at fours. */
-        bool whole = m->stage == RP_MATVEC_STAGED && plain && (m->b == 1 || m->k % 4 == 0);
-        m->tile_is_x = whole;
-        /* For digits it is loaded as early, into registers, where nobody waits for it. */
-        if (!is_all_columns(m) || rp_emit_is_tagged(e, product, RP_MATVEC_X))
-            add_copy(m, product, RP_MATVEC_X);
-        m->tile_is_x = whole && m->copy_count == 1;
-    }
-    bool x_first = m->tile_is_x;
-    m->tile_is_x = false;
-    for (uint32_t down = 0; down < 2; down++)
-        for (uint32_t i = 0; i < e->member_count; i++)
-            if (rp_emit_has(&e->members[product].upstream, i) == !down && !is_product(e, i))
-                for (uint32_t k = 0; k < e->members[i].call.operand_count; k++)
-                    if (!down || !rp_emit_is_tagged(e, i, k)) add_copy(m, i, k);
-    m->tile_is_x = x_first;
-    for (uint32_t i = 0; i < m->copy_count; i++)
-        rp_emit_read_copy(e, m->copies[i].member, m->copies[i].operand, m->copies[i].name,
-                          m->copies[i].first);
-    for (uint32_t i = 0; i < m->single_count; i++)
-        rp_emit_read_single(e, m->singles[i][0], m->singles[i][1], rp_emit_name(e, "single%u", i));
-}
-
-/* What results meet element by element, and nobody brings to shared memory: other workgroups may still have to
- * store it, so each thread asks for its first element before all else. Rows that go in pairs have
- * two results a thread. */
-static void choose_asks(rp_matvec *m) {
-    rp_emit *e = m->e;
-    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
-    const rp_matvec_section *s = &m->sections[0];
-    if (m->section_count != 1 || s->pair != RP_NONE) return;
-    for (uint32_t i = 0; i < e->member_count; i++)
-        for (uint32_t k = 0; k < e->members[i].call.operand_count && !is_product(e, i); k++) {
-            const rp_graph_operand *o = &e->members[i].operands[k];
-            if (o->absent || o->use == RP_NONE || rp_emit_is_output(e, i, k) ||
-                rp_emit_has(upstream, i) || !rp_emit_is_tagged(e, i, k) || is_copied(m, o->use) ||
-                rp_emit_is_late(e, o->use))
-                continue;
-            if (rp_tensor_elements(&e->members[i].call.operands[k]) == m->b * s->rows)
-                rp_emit_ask_ahead(e, o->use);
-        }
-}
-
-/* Pairs of rows have something to do that no element is needed for, the angles by which they turn: a thread with one
- * pair at most does it before it waits for x. */
-static void prepare_pairs(rp_matvec *m) {
-    for (uint32_t i = 0; i < m->section_count && m->b == 1; i++)
-        if (m->sections[i].pair != RP_NONE && m->span / 2 <= m->threads)
-            m->e->members[m->sections[i].pair].is_prepared = true;
-}
 
 static void name_variant(rp_matvec *m, const char *name) {
     for (uint32_t i = 0; i < m->core_count; i++) {
@@ -536,20 +315,20 @@ static void choose_plain(rp_matvec *m) {
     const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
     bool readable = !m->narrow && x->dtype == RP_F32 &&
                     rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
-                    starts_at(e, core->member, RP_MATVEC_X, 16);
-    uint64_t other = other_bytes(m), shared = target_of(m)->shared_bytes;
+                    rp_matvec_starts_at(e, core->member, RP_MATVEC_X, 16);
+    uint64_t other = rp_matvec_other_bytes(m), shared = rp_matvec_target(m)->shared_bytes;
     if (shared > UINT32_MAX) shared = UINT32_MAX;
     uint32_t room = other < shared ? (uint32_t)(shared - other) / (uint32_t)(4 * m->b) : 0;
     room = room / TILE_STEP * TILE_STEP;
     uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
     m->tile = (uint32_t)m->k;
-    if (readable && (whole > room || !rp_target_stages(target_of(m)))) {
+    if (readable && (whole > room || !rp_target_stages(rp_matvec_target(m)))) {
         m->stage = RP_MATVEC_DIRECT;
         name_variant(m, "direct");
         return;
     }
     if (room == 0) {
-        rp_emit_fail(e, "%u products that meet do not fit shared memory", most_cores(m));
+        rp_emit_fail(e, "%u products that meet do not fit shared memory", rp_matvec_most_cores(m));
         return;
     }
     m->stage = whole <= room ? RP_MATVEC_STAGED : RP_MATVEC_TILED;
@@ -560,8 +339,9 @@ static void choose_plain(rp_matvec *m) {
 }
 
 static void choose_stage(rp_matvec *m) {
-    if (m->tile_vectors * 16 + other_bytes(m) > target_of(m)->shared_bytes)
-        rp_emit_fail(m->e, "%u products that meet do not fit shared memory", most_cores(m));
+    if (m->tile_vectors * 16 + rp_matvec_other_bytes(m) > rp_matvec_target(m)->shared_bytes)
+        rp_emit_fail(m->e, "%u products that meet do not fit shared memory",
+                     rp_matvec_most_cores(m));
     else if (m->uses[RP_MATVEC_PLAIN])
         choose_plain(m);
     else
@@ -574,9 +354,9 @@ rp_status rp_emit_matvec(rp_emit *e) {
                             "it is for a few vectors, whose number is fixed: matmul takes one that "
                             "follows live sizes");
     rp_matvec m = {.e = e, .b = e->shape.rows, .k = e->shape.columns};
-    m.threads = choose_threads(target_of(&m));
+    m.threads = choose_threads(rp_matvec_target(&m));
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
-        if (is_product(e, i)) add_core(&m, i);
+        if (rp_matvec_is_product(e, i)) add_core(&m, i);
     if (e->status != RP_OK) return e->status;
     e->local = m.threads;
     if (m.parts) e->subgroup = m.lanes;
@@ -588,15 +368,12 @@ rp_status rp_emit_matvec(rp_emit *e) {
      * Where all is over in a few rounds that does not matter, and what else they do is of use. */
     for (uint32_t i = 0; i < m.section_count; i++)
         if (!m.uses[RP_MATVEC_PLAIN] && m.sections[i].word_rows > 1) e->keeps_order = true;
-    if (is_all_columns(&m)) e->keeps_order = true;
+    if (rp_matvec_is_all_columns(&m)) e->keeps_order = true;
     choose_sizes(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;
     e->looks_for_x = !m.uses[RP_MATVEC_PLAIN] || m.stage != RP_MATVEC_DIRECT;
-    choose_copies(&m);
-    choose_asks(&m);
-    prepare_pairs(&m);
-    leave_no_room(&m);
+    rp_matvec_choose_early(&m);
     rp_matvec_text(&m);
     return e->status;
 }

@@ -11,8 +11,10 @@ enum {
     RP_MATVEC_X = 0,
     RP_MATVEC_WEIGHT = 1,
     RP_MATVEC_OUT = 2,
-    RP_MATVEC_MOST_ROWS = 4,  /* of a subgroup at once */
-    RP_MATVEC_RESERVE = 6144, /* bytes of shared memory beside x in the layouts of blocks */
+    RP_MATVEC_MOST_ROWS = 4,         /* of a subgroup at once */
+    RP_MATVEC_RESERVE = 6144,        /* bytes of shared memory beside x in the layouts of blocks */
+    RP_MATVEC_ROW_STEP_BYTES = 2304, /* of those that reductions in front of x take */
+    RP_MATVEC_COLUMN_VECTORS = 13,   /* of 16 bytes, of the x of a lane's columns in digits */
     RP_MATVEC_MAX_COPIES = 4,
     RP_MATVEC_MAX_SINGLES = 8,
 };
@@ -95,6 +97,37 @@ typedef struct rp_matvec {
     const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
 
+static inline const rp_target *rp_matvec_target(const rp_matvec *m) {
+    return rp_graph_target(m->e->graph);
+}
+
+static inline bool rp_matvec_is_product(const rp_emit *e, uint32_t member) {
+    return e->members[member].call.op->product;
+}
+
+static inline bool rp_matvec_starts_at(const rp_emit *e, uint32_t member, uint32_t operand,
+                                       uint32_t alignment) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    return rp_node_uses(e->graph, e->node)[o->use].offset % alignment == 0;
+}
+
+static inline uint32_t rp_matvec_most_cores(const rp_matvec *m) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < m->section_count; i++)
+        if (m->sections[i].core_count > most) most = m->sections[i].core_count;
+    return most;
+}
+
+/* Sums that a row of a product is added up of. */
+static inline uint64_t rp_matvec_results_of_row(const rp_matvec *m) {
+    return m->parts ? m->parts : 1;
+}
+
+/* Whether all products have layouts of columns, whose rows are dealt out one by one. */
+static inline bool rp_matvec_is_all_columns(const rp_matvec *m) {
+    return !m->uses[RP_MATVEC_PLAIN] && !m->uses[RP_MATVEC_Q8_0] && !m->uses[RP_MATVEC_Q4_0];
+}
+
 /* ---- matvec_pieces.c ------------------------------------------------------------------------- */
 
 /* A file of kernels/. */
@@ -117,6 +150,20 @@ void rp_matvec_column_shares(rp_matvec *m);
 void rp_matvec_column_x(rp_matvec *m);
 void rp_matvec_column_first(rp_matvec *m, uint32_t section, uint8_t layout);
 void rp_matvec_column_loop(rp_matvec *m, uint32_t section, uint8_t layout);
+
+/* ---- matvec_early.c: before the first weights are used ---------------------------------------- */
+
+/* Shared memory beside x. */
+uint64_t rp_matvec_other_bytes(const rp_matvec *m);
+/* Decides what comes early, once sizes are known, and takes the shared memory for it. */
+void rp_matvec_choose_early(rp_matvec *m);
+/* Shared memory for x, and for what it is made of. */
+void rp_matvec_put_shared(rp_matvec *m);
+/* Loads, in front of those of a section's first weights; then, behind them, what needs none of these, and what
+ * waits for them. */
+void rp_matvec_put_loads(rp_matvec *m, uint32_t section);
+void rp_matvec_put_prepare(rp_matvec *m, uint32_t section);
+void rp_matvec_put_copies(rp_matvec *m);
 
 /* ---- matvec_text.c --------------------------------------------------------------------------- */
 

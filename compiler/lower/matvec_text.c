@@ -7,8 +7,6 @@
  * sums stay local variables, which compilers keep in registers. */
 #include "lower/matvec.h"
 
-enum { MOST_HELD = 4 };
-
 /* ---- Weights and x --------------------------------------------------------------------------- */
 
 static const char *layout_name(uint8_t layout) {
@@ -89,23 +87,6 @@ static void put_x(rp_matvec *m) {
     rp_text_char(&e->functions, '\n');
 }
 
-/* Shared memory for x, and for what it is made of. */
-static void put_shared(rp_matvec *m) {
-    rp_emit *e = m->e;
-    if (m->tile_vectors)
-        rp_text_string(&e->globals, "shared vec4 matvec_tile[MATVEC_TILE_VECTORS]; // of x\n");
-    for (uint32_t i = 0; i < m->copy_count; i++) {
-        const rp_matvec_copy *c = &m->copies[i];
-        rp_emit_uint(e, rp_emit_name(e, "MATVEC_COPY%u", i), c->vectors);
-        if (!c->first && (!m->tile_is_x || i))
-            rp_text_format(&e->globals, "shared vec4 %s[MATVEC_COPY%u];\n", c->name, i);
-    }
-    for (uint32_t i = 0; i < m->single_count; i++)
-        rp_text_format(&e->globals, "%s single%u;\n",
-                       rp_emit_class(e->members[m->singles[i][0]].operands[m->singles[i][1]].dtype),
-                       i);
-}
-
 /* ---- Sections -------------------------------------------------------------------------------- */
 
 static bool in_layout(const rp_matvec *m, uint32_t core, uint32_t section, uint8_t layout) {
@@ -131,150 +112,6 @@ static void put_row(rp_matvec *m, uint32_t section) {
                    first, pair);
 }
 
-/* How many vectors of a copy each thread holds while weights are on their way; the others come
- * behind them. */
-static const char *held_of(rp_matvec *m, uint32_t copy) {
-    uint64_t held = (m->copies[copy].vectors + m->threads - 1) / m->threads;
-    return rp_emit_uint(m->e, rp_emit_name(m->e, "MATVEC_HELD%u", copy),
-                        held < MOST_HELD ? held : MOST_HELD);
-}
-
-static bool is_waited_for(const rp_matvec *m, uint32_t copy) {
-    return rp_emit_is_tagged(m->e, m->copies[copy].member, m->copies[copy].operand);
-}
-
-/* Of a copy that is tagged: how many words each thread holds, of as many elements as it would hold of
- * another at most. */
-static const char *words_held_of(rp_matvec *m, uint32_t copy) {
-    uint64_t held = (4 * m->copies[copy].vectors + m->threads - 1) / m->threads;
-    return rp_emit_uint(m->e, rp_emit_name(m->e, "MATVEC_HELD%u", copy),
-                        held < 4 * MOST_HELD ? held : 4 * MOST_HELD);
-}
-
-/* Loads them in the order in which they lie. */
-static void put_words_held(rp_matvec *m, uint32_t copy, const char *indent) {
-    const rp_matvec_copy *c = &m->copies[copy];
-    rp_emit_array_type array = rp_emit_array(m->e, c->member, c->operand, NULL);
-    rp_text_format(&m->e->main,
-                   "%s[[unroll]] for (uint n = 0u; n < %s; n++) {\n"
-                   "%s    uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                   "%s    held%u[n] = %s_at(min(at, 4u * MATVEC_COPY%u - 1u));\n"
-                   "%s}\n",
-                   indent, words_held_of(m, copy), indent, indent, copy, array.name, copy, indent);
-}
-
-/* Asks for what a thread's first result meets and others may still have to store. */
-static void put_asks(rp_matvec *m, uint32_t section) {
-    rp_emit *e = m->e;
-    const rp_matvec_section *s = &m->sections[section];
-    const char *rows = rp_emit_symbol(e, m->cores[s->first].member, 'M');
-    for (uint32_t i = 0; i < e->asked_count; i++)
-        rp_text_format(&e->main,
-                       "    if (gl_LocalInvocationIndex < matvec_count * %s)\n"
-                       "        %s(gl_LocalInvocationIndex / matvec_count * %s + matvec_base +\n"
-                       "           gl_LocalInvocationIndex %% matvec_count);\n",
-                       rp_emit_symbol(e, m->cores[s->first].member, 'B'),
-                       rp_emit_ask_function(e, e->asked[i]), rows);
-}
-
-/* The loads of what x and the results are made of go first, before those of weights, which keep the
- * memory busy for longer; they are put to shared memory behind them. Words with tags too: mostly they
- * are there, or it takes so long that by then weights have come. */
-static void put_loads(rp_matvec *m, uint32_t section) {
-    rp_emit *e = m->e;
-    rp_text *to = &e->main;
-    put_asks(m, section);
-    for (uint32_t i = 0; i < m->single_count; i++)
-        rp_text_format(to, "    single%u = %s;\n", i,
-                       rp_emit_element(e, m->singles[i][0], m->singles[i][1], NULL, "0u"));
-    for (uint32_t i = 0; i < m->copy_count; i++) {
-        const rp_matvec_copy *c = &m->copies[i];
-        if (is_waited_for(m, i)) {
-            rp_text_format(to, "    uint64_t held%u[%s];\n", i, words_held_of(m, i));
-            put_words_held(m, i, "    ");
-            continue;
-        }
-        const char *held = held_of(m, i), *at = rp_emit_name(e, "min(at, MATVEC_COPY%u - 1u)", i);
-        rp_text_format(to,
-                       "    vec4 held%u[%s];\n"
-                       "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
-                       "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                       "        held%u[n] = %s;\n"
-                       "    }\n",
-                       i, held, held, i, rp_emit_element(e, c->member, c->operand, "vec4", at));
-    }
-}
-
-/* Loads the words of tagged copies again, until all are there: together, so that their ways through
- * memory do not stand behind each other. Other copies are loaded once, and are there. */
-static void put_wait(rp_matvec *m) {
-    rp_emit *e = m->e;
-    rp_text *to = &e->main;
-    bool waits = false;
-    for (uint32_t i = 0; i < m->copy_count; i++) waits |= is_waited_for(m, i);
-    if (!waits) return;
-    rp_text_string(to, "    for (uint spins = 0u;; spins++) {\n"
-                       "        bool there = true;\n");
-    for (uint32_t i = 0; i < m->copy_count; i++)
-        if (is_waited_for(m, i))
-            rp_text_format(to,
-                           "        [[unroll]] for (uint n = 0u; n < %s; n++)\n"
-                           "            there = there && is_stored(held%u[n]);\n",
-                           words_held_of(m, i), i);
-    rp_text_string(to, "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n");
-    for (uint32_t i = 0; i < m->copy_count; i++) {
-        const rp_matvec_copy *c = &m->copies[i];
-        if (!is_waited_for(m, i)) continue;
-        if (!m->alone)
-            rp_emit_await(e, to, e->members[c->member].operands[c->operand].use, "        ");
-        put_words_held(m, i, "        ");
-    }
-    rp_text_string(to, "    }\n");
-}
-
-/* Where vector `at` of a copy is. */
-static const char *place_of(rp_matvec *m, uint32_t copy, const char *at) {
-    const rp_matvec_copy *c = &m->copies[copy];
-    if (!c->first) return rp_emit_name(m->e, "%s[%s]", c->name, at);
-    return rp_emit_name(m->e, "%s[%lluu + %s]", c->name, (unsigned long long)c->first, at);
-}
-
-static void put_copies(rp_matvec *m) {
-    rp_emit *e = m->e;
-    rp_text *to = &e->main;
-    put_wait(m);
-    for (uint32_t i = 0; i < m->copy_count; i++) {
-        const rp_matvec_copy *c = &m->copies[i];
-        bool words = is_waited_for(m, i);
-        const char *held = words ? words_held_of(m, i) : held_of(m, i);
-        const char *place = place_of(m, i, "at");
-        if (words)
-            rp_text_format(to,
-                           "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
-                           "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                           "        if (at >= 4u * MATVEC_COPY%u) continue;\n"
-                           "        uint element = %s_element(at);\n"
-                           "        %s[element %% 4u] = uintBitsToFloat(uint(held%u[n]));\n"
-                           "    }\n",
-                           held, i, rp_emit_array(e, c->member, c->operand, NULL).name,
-                           place_of(m, i, "element / 4u"), i);
-        else
-            rp_text_format(to,
-                           "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
-                           "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                           "        if (at < MATVEC_COPY%u) %s = held%u[n];\n"
-                           "    }\n",
-                           held, i, place, i);
-        rp_text_format(to,
-                       "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x%s;\n"
-                       "         at < MATVEC_COPY%u; at += gl_WorkGroupSize.x)\n"
-                       "        %s = %s;\n",
-                       held, words ? " / 4u" : "", i, place,
-                       rp_emit_element(e, c->member, c->operand, "vec4", "at"));
-    }
-    if (m->copy_count) rp_text_string(to, "    barrier();\n");
-}
-
 /* The text of each of the section's products of a layout. */
 static void put_each(rp_matvec *m, uint32_t section, uint8_t layout, bool narrow, const char *file,
                      const char *indent) {
@@ -289,20 +126,12 @@ static bool has_wide(const rp_matvec *m, uint32_t section, uint8_t layout) {
     return false;
 }
 
-/* What a thread's pair needs beside its elements. */
-static void put_prepare(rp_matvec *m, uint32_t section) {
-    uint32_t pair = m->sections[section].pair;
-    if (pair == RP_NONE || !m->e->members[pair].is_prepared) return;
-    rp_text_format(&m->e->main,
-                   "    if (gl_LocalInvocationIndex < matvec_count / 2u)\n"
-                   "        %s(row%u(2u * gl_LocalInvocationIndex));\n",
-                   rp_emit_pair(m->e, pair, "prepare"), section);
-}
-
 /* What stands before x. */
 static void put_before(rp_matvec *m, uint32_t section, bool first) {
-    if (first) put_prepare(m, section);
-    if (first) put_copies(m);
+    if (first) {
+        rp_matvec_put_prepare(m, section);
+        rp_matvec_put_copies(m);
+    }
     if (m->row_steps && first) rp_text_format(&m->e->main, "    %s();\n", m->row_steps);
 }
 
@@ -426,7 +255,7 @@ static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first
     const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
     bool words = layout != RP_MATVEC_PLAIN;
     rp_text_format(to, "    uint slot = turn + share;\n    const uint first = 0u, end = %s;\n", k);
-    if (first) put_loads(m, section);
+    if (first) rp_matvec_put_loads(m, section);
     put_rows(m, section, "rows", "slot", "    ");
     put_each(m, section, layout, false, words ? "matvec/words_fetch" : "matvec/fetch", "    ");
     put_stage(m, section, layout, first);
@@ -446,7 +275,7 @@ static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first
 static void put_tiled(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     rp_text *to = &m->e->main;
     const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
-    if (first) put_loads(m, section);
+    if (first) rp_matvec_put_loads(m, section);
     put_stage(m, section, layout, first);
     rp_text_string(to, "    for (; turn - turn % step < matvec_count; turn += step) {\n"
                        "        uint slot = turn + share;\n"
@@ -480,7 +309,7 @@ static bool is_loaded_early(const rp_matvec *m) {
 static void put_columns_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     bool early = is_loaded_early(m);
     rp_matvec_column_shares(m);
-    if (first) put_loads(m, section);
+    if (first) rp_matvec_put_loads(m, section);
     if (early) rp_matvec_column_x(m);
     rp_matvec_column_first(m, section, layout);
     put_before(m, section, first);
@@ -617,7 +446,7 @@ void rp_matvec_text(rp_matvec *m) {
                    "shared float matvec_results[%uu * MATVEC_SPAN * %s%s];\n",
                    most, rp_emit_symbol(e, m->cores[0].member, 'B'),
                    m->parts ? " * MATVEC_PARTS" : "");
-    put_shared(m);
+    rp_matvec_put_shared(m);
     if (m->parts) rp_matvec_column_globals(m);
     m->row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);
     put_x(m);

@@ -11,99 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "gpu.h"
+#include "matvec.h"
 #include "support/op_values.h"
-#include "support/same_values.h"
-
-static struct {
-    rp_device *device;
-    const rp_target *target; /* that programs are compiled for; NULL: `portable` */
-    uint32_t fused;          /* programs that were compared */
-    uint32_t programs;       /* that were come to */
-    uint32_t products;       /* dtypes that were come to, each with shapes of their own */
-    enum { ALL, EVEN, ODD, COLUMNS } turn; /* which of the programs are compared */
-} T;
-
-static void *need(void *block) {
-    if (!block) abort();
-    return block;
-}
-
-/* ---- Running --------------------------------------------------------------------------------- */
-
-enum { MAX_BUFFERS = 256 };
-
-/* What the buffers that others see hold after a run, by index in the graph. */
-typedef struct contents {
-    uint8_t *bytes[MAX_BUFFERS];
-} contents;
-
-static rp_tensor tensor_of(const rp_graph *g, uint32_t buffer) {
-    const rp_graph_buffer *b = &g->buffers[buffer];
-    rp_tensor t = {.dtype = b->dtype, .rank = b->rank};
-    for (uint32_t i = 0; i < b->rank; i++) t.dims[i] = g->dims[b->first_dim + i];
-    return t;
-}
-
-static rp_graph *parse(const char *text) {
-    rp_graph *g = gpu_parse(text);
-    if (T.target) rp_graph_set_target(g, T.target);
-    return g;
-}
-
-/* The same bytes for a buffer of the same name, whatever else the graph holds. */
-static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
-    const char *name = rp_graph_string(g, g->buffers[buffer].name);
-    rp_random random = {12345};
-    for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
-    rp_tensor t = tensor_of(g, buffer);
-    const char *how = RP_DT(t.dtype) & RP_DT_FLOAT ? "finite=2" : "each=4";
-    rp_values_fill(&random, &t, how, bytes);
-}
-
-/* At -O0; or with all tagged that can be, and replays one behind the other, of which the first leaves words
- * that are old for the next ones. */
-static void run_at(const rp_graph *g, int level, contents *out) {
-    const rp_exec_params params = {.size = sizeof params, .cache_path = "", .tags = RP_TAGS_ON};
-    uint32_t replays = level == GPU_ALL_TAGGED ? 3 : 1;
-    rp_plan *plan = gpu_compile_ops(g, level, T.target);
-    memset(out, 0, sizeof *out);
-    rp_exec *exec = gpu_exec(T.device, plan, &params);
-    CU_ASSERT_FATAL(g->buffers_count <= MAX_BUFFERS);
-    for (uint32_t i = 0; i < g->buffers_count; i++) {
-        const rp_graph_buffer *b = &g->buffers[i];
-        if (b->kind == RP_TMP) continue;
-        out->bytes[i] = need(calloc(b->size + 4, 1));
-        if (b->kind != RP_OUT) fill(g, i, out->bytes[i]);
-        if (b->kind != RP_OUT)
-            CU_ASSERT_EQUAL(rp_exec_write(exec, 0, rp_graph_string(g, b->name), 0, out->bytes[i],
-                                          b->size, NULL),
-                            RP_OK);
-    }
-    for (uint32_t i = 0; i < replays; i++)
-        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
-    rp_counters counters = {.size = sizeof counters};
-    rp_exec_get_counters(exec, &counters);
-    CU_ASSERT_EQUAL(counters.replays_tagged, replays - 1);
-    for (uint32_t i = 0; i < g->buffers_count; i++) {
-        const rp_graph_buffer *b = &g->buffers[i];
-        if (rp_buffer_has_result(b))
-            CU_ASSERT_EQUAL(
-                rp_exec_read(exec, 0, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
-                RP_OK);
-    }
-    rp_exec_destroy(exec);
-    rp_plan_destroy(plan);
-}
-
-static void run(const rp_graph *g, contents *out) {
-    run_at(g, 0, out);
-}
-
-static void release(contents *c) {
-    for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(c->bytes[i]);
-}
 
 /* ---- Products against sums ------------------------------------------------------------------- */
 
@@ -171,7 +80,7 @@ static void check_products(const char *x, const char *weight, const char *out, c
     snprintf(text, sizeof text, "reprise 1\ngraph products {\n%s%s}\n", buffers, nodes);
     rp_graph *g = parse(text);
     contents c;
-    run(g, &c);
+    run(g, 0, &c);
     for (uint32_t i = 0; i < tried; i++) check_product(g, &c, i);
     release(&c);
     rp_graph_destroy(g);
@@ -236,28 +145,6 @@ static void fuse_text(const char *buffers, const char *nodes, char *out, size_t 
     snprintf(out + n, size - n, "  }\n}\n");
 }
 
-static void compare(const rp_graph *plain, const contents *a, const rp_graph *fused,
-                    const contents *b) {
-    uint32_t compared = 0;
-    for (uint32_t i = 0; i < plain->buffers_count; i++) {
-        const rp_graph_buffer *buffer = &plain->buffers[i];
-        if (!rp_buffer_has_result(buffer)) continue;
-        const char *name = rp_graph_string(plain, buffer->name);
-        uint32_t other = rp_graph_find_buffer(fused, name);
-        CU_ASSERT_FATAL(other != RP_NONE);
-        bool same = rp_first_difference(buffer->dtype, a->bytes[i], b->bytes[other],
-                                        buffer->size) == UINT64_MAX;
-        CU_ASSERT(same);
-        if (!same) fprintf(stderr, "\n  %s differs", name);
-        uint8_t *zeros = need(calloc(buffer->size, 1));
-        CU_ASSERT(memcmp(a->bytes[i], zeros, buffer->size) != 0);
-        free(zeros);
-        compared++;
-    }
-    CU_ASSERT(compared > 0);
-    T.fused++;
-}
-
 /* Those that a processor does not try for any device it tries for a large one. */
 static bool is_tried(uint32_t program) {
     switch (T.turn) {
@@ -276,8 +163,8 @@ static void compare_fused(const char *buffers, const char *nodes) {
     fuse_text(buffers, nodes, text, sizeof text);
     rp_graph *fused = parse(text);
     contents a, b;
-    run(plain, &a);
-    run(fused, &b);
+    run(plain, 0, &a);
+    run(fused, 0, &b);
     CU_ASSERT_EQUAL(fused->nodes_count, 1);
     compare(plain, &a, fused, &b);
     release(&a);
@@ -537,90 +424,6 @@ static void check_infinities(uint32_t k, const char *weight) {
     rp_graph_destroy(g);
 }
 
-/* ---- Products that wait ---------------------------------------------------------------------- */
-
-static void compare_waiting(const char *buffers, const char *nodes) {
-    static char text[8192];
-    snprintf(text, sizeof text, "reprise 1\ngraph program {\n%s%s}\n", buffers, nodes);
-    rp_graph *g = parse(text);
-    contents a, b;
-    run(g, &a);
-    run_at(g, GPU_ALL_TAGGED, &b);
-    compare(g, &a, g, &b);
-    release(&a);
-    release(&b);
-    rp_graph_destroy(g);
-}
-
-/* x and a residual that other products of the same replay store. */
-static void check_waiting(uint32_t b, uint32_t k, uint32_t m, const char *weight) {
-    static char buffers[2048], nodes[4096];
-    snprintf(buffers, sizeof buffers,
-             "  buf $x in f32[%u,24]\n  buf $u weight f16[%u,24]\n  buf $v weight f32[%u,24]\n"
-             "  buf $w weight %s[%u,%u]\n  buf $y out f32[%u,%u]\n"
-             "  buf %%p tmp f32[%u,%u]\n  buf %%r tmp f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n",
-             b, k, m, weight, m, k, b, m, b, k, b, m, b, m);
-    snprintf(nodes, sizeof nodes,
-             "  n0 = op matvec (r $x:f32[%u,24], r $u:f16[%u,24], w %%p:f32[%u,%u])\n"
-             "  n1 = op matvec (r $x:f32[%u,24], r $v:f32[%u,24], w %%r:f32[%u,%u])\n"
-             "  n2 = op matvec (r %%p:f32[%u,%u], r $w:%s[%u,%u], w %%a:f32[%u,%u])\n"
-             "  n3 = op add (r %%a:f32[%u,%u], r %%r:f32[%u,%u], w $y:f32[%u,%u])\n",
-             b, k, b, k, b, m, b, m, b, k, weight, m, k, b, m, b, m, b, m, b, m);
-    compare_waiting(buffers, nodes);
-}
-
-/* Parts of an attention that are stored meanwhile. */
-static void check_waiting_parts(uint32_t parts, uint32_t heads, uint32_t d, uint32_t m,
-                                const char *weight) {
-    static char buffers[2048], nodes[4096];
-    uint32_t each = parts * heads, all = each * d, k = heads * d;
-    snprintf(buffers, sizeof buffers,
-             "  buf $x in f32[1,24]\n  buf $u weight f16[%u,24]\n  buf $v weight f16[%u,24]\n"
-             "  buf $t weight f16[%u,24]\n  buf $w weight %s[%u,%u]\n  buf $y out f32[1,%u]\n"
-             "  buf %%p tmp f32[1,%u]\n  buf %%m tmp f32[1,%u]\n  buf %%s tmp f32[1,%u]\n"
-             "  buf %%a tmp f32[%u,%u]\n",
-             all, each, each, weight, m, k, m, all, each, each, heads, d);
-    snprintf(
-        nodes, sizeof nodes,
-        "  n0 = op matvec (r $x:f32[1,24], r $u:f16[%u,24], w %%p:f32[1,%u])\n"
-        "  n1 = op matvec (r $x:f32[1,24], r $v:f16[%u,24], w %%m:f32[1,%u])\n"
-        "  n2 = op matvec (r $x:f32[1,24], r $t:f16[%u,24], w %%s:f32[1,%u])\n"
-        "  n3 = op attention_combine (r %%p:f32[%u,%u,%u], r %%m:f32[%u,%u], r %%s:f32[%u,%u], "
-        "-, w %%a:f32[%u,%u])\n"
-        "  n4 = op matvec (r %%a:f32[1,%u], r $w:%s[%u,%u], w $y:f32[1,%u])\n",
-        all, all, each, each, each, each, parts, heads, d, parts, heads, parts, heads, heads, d, k,
-        weight, m, k, m);
-    compare_waiting(buffers, nodes);
-}
-
-/* Words that make whole tiles and such that do not; more results than threads, and fewer. A processor tries
- * each with one number of multiprocessors. */
-static void check_all_waiting(rp_target *target) {
-    static const struct {
-        uint32_t b, k, m;
-        const char *weight;
-    } products[] = {
-        {1, 512, 320, "q8_0"}, {1, 264, 1219, "f16"}, {3, 100, 129, "bf16"}, {2, 256, 700, "q4_0"}};
-    static const struct {
-        uint32_t parts, heads, d, m;
-        const char *weight;
-    } joined[] = {{9, 4, 64, 44, "f16"}, {3, 4, 16, 300, "q8_0"}, {5, 3, 6, 33, "f32"}};
-    enum { PRODUCTS = sizeof products / sizeof *products, JOINED = sizeof joined / sizeof *joined };
-    const uint32_t multiprocessors[2] = {target->multiprocessors, 2};
-    if (!rp_target_has(target, RP_NEED_INT64 | RP_NEED_INT64_ATOMICS)) return;
-    for (uint32_t half = 0; half < 2; half++) {
-        target->multiprocessors = multiprocessors[half];
-        for (uint32_t i = 0; i < PRODUCTS; i++)
-            if (gpu_tries(T.device, i + half, 2))
-                check_waiting(products[i].b, products[i].k, products[i].m, products[i].weight);
-        for (uint32_t i = 0; i < JOINED; i++)
-            if (gpu_tries(T.device, i + half, 2))
-                check_waiting_parts(joined[i].parts, joined[i].heads, joined[i].d, joined[i].m,
-                                    joined[i].weight);
-    }
-    target->multiprocessors = multiprocessors[0];
-}
-
 /* Programs, half of them for each number of multiprocessors, then the other half. */
 static void check_programs(rp_target *target) {
     static void (*const programs[])(void) = {test_qkv, test_gate, test_joined};
@@ -651,7 +454,7 @@ static void test_large(void) {
     if (target.shared_bytes > own.shared_bytes) target.shared_bytes = own.shared_bytes;
     T.target = &target;
     check_programs(&target);
-    check_all_waiting(&target);
+    check_waiting(&target);
     /* Rows are many for it: half a subgroup has one of blocks. */
     check_products("f32", "q8_0", "f32", many, MANY);
     if (gpu_tries(T.device, 1, 2)) check_products("f16", "q4_0", "f32", many, MANY);
