@@ -186,8 +186,9 @@ static void put_binary(formula_job *job, rp_text *to, const rp_formula_node *n, 
     put_operand(job, to, n->args[1], type);
 }
 
-static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, const char *helper,
-                     uint32_t count, uint8_t type) {
+/* A helper of `count` arguments, and of `more` behind them if it is not NULL. */
+static void put_call_with(formula_job *job, rp_text *to, const rp_formula_node *n,
+                          const char *helper, uint32_t count, uint8_t type, const char *more) {
     /* Arguments first: they may need statements. */
     rp_text args;
     rp_text_init(&args, &job->e->allocator);
@@ -195,11 +196,17 @@ static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, co
         if (i) rp_text_string(&args, ", ");
         put_argument(job, &args, n->args[i], type);
     }
+    if (more) rp_text_format(&args, ", %s", more);
     bool own = strncmp(helper, "f_", 2) == 0 || strcmp(helper, "round_f16") == 0;
     rp_text_format(to, "%s%s(%s)", helper, job->four && own ? "_4" : "",
                    args.data ? args.data : "");
     if (args.failed) rp_emit_no_memory(job->e);
     rp_text_free(&args);
+}
+
+static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, const char *helper,
+                     uint32_t count, uint8_t type) {
+    put_call_with(job, to, n, helper, count, type, NULL);
 }
 
 /* The count of a shift is taken modulo the bits of what is shifted. */
@@ -251,6 +258,14 @@ static bool is_length(const formula_job *job, uint32_t node) {
     return n->code == RP_FORMULA_NAME && n->name >= RP_NAME_LENGTH && n->name < RP_NAME_PLACE;
 }
 
+/* By the length of a row, which is a whole number. */
+static void put_quotient(formula_job *job, rp_text *to, const rp_formula_node *n, uint8_t type) {
+    if (is_length(job, n->args[1]) && !job->four)
+        put_call_with(job, to, n, "f_div_by", 1, type, length_word(job->e, job->member));
+    else
+        put_call(job, to, n, "f_div", 2, type);
+}
+
 /* A node in its own type. */
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
@@ -280,15 +295,7 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     case RP_FORMULA_ADD: put_binary(job, to, n, "+", type); return;
     case RP_FORMULA_SUB: put_binary(job, to, n, "-", type); return;
     case RP_FORMULA_MUL: put_binary(job, to, n, "*", type); return;
-    case RP_FORMULA_DIV:
-        if (is_length(job, n->args[1]) && !job->four) {
-            rp_text_string(to, "f_div_by(");
-            put(job, to, n->args[0], type);
-            rp_text_format(to, ", %s)", length_word(job->e, job->member));
-            return;
-        }
-        put_call(job, to, n, "f_div", 2, type);
-        return;
+    case RP_FORMULA_DIV: put_quotient(job, to, n, type); return;
     case RP_FORMULA_MOD: put_call(job, to, n, "f_mod", 2, type); return;
     case RP_FORMULA_AND: put_binary(job, to, n, "&", type); return;
     case RP_FORMULA_OR: put_binary(job, to, n, "|", type); return;

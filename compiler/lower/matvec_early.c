@@ -32,11 +32,16 @@ static bool is_written(const rp_emit *e, uint32_t use) {
     return uses[use].access != RP_READ;
 }
 
-static bool is_copied(const rp_matvec *m, uint32_t use) {
+static bool is_in_copy(const rp_matvec *m, uint32_t use) {
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
         if (m->e->members[c->member].operands[c->operand].use == use) return true;
     }
+    return false;
+}
+
+static bool is_copied(const rp_matvec *m, uint32_t use) {
+    if (is_in_copy(m, use)) return true;
     for (uint32_t i = 0; i < m->single_count; i++)
         if (m->e->members[m->singles[i][0]].operands[m->singles[i][1]].use == use) return true;
     return false;
@@ -109,6 +114,7 @@ static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
         add_single(m, member, operand);
         return;
     }
+    if (e->members[member].is_prepared) return;
     uint64_t first = m->tile_is_x ? 0 : lent_vectors(m, o->use);
     uint64_t tile = first + elements / 4 > m->tile_vectors && (first || m->tile_is_x)
                         ? first + elements / 4
@@ -194,18 +200,41 @@ static void choose_asks(rp_matvec *m) {
         }
 }
 
-/* Pairs of rows have something to do that no element is needed for, the angles by which they turn: a thread with one
- * pair at most does it before it waits for x. */
+/* Whether all that a pair op needs beside its elements is in memory, and in no copy, which comes later. */
+static bool is_at_hand(const rp_matvec *m, uint32_t pair) {
+    const rp_emit_member *member = &m->e->members[pair];
+    for (uint32_t k = 1; k < member->call.operand_count; k++) {
+        const rp_graph_operand *o = &member->operands[k];
+        if (!o->absent && !rp_emit_is_output(m->e, pair, k) &&
+            (o->value != RP_NONE || is_in_copy(m, o->use)))
+            return false;
+    }
+    return true;
+}
+
+/* Pairs of rows have something to do that no element is needed for, the angles by which they turn: a
+ * thread with one pair at most does it before it waits for x, and brings nothing to shared memory for it. */
 static void prepare_pairs(rp_matvec *m) {
-    for (uint32_t i = 0; i < m->section_count && m->b == 1; i++)
-        if (m->sections[i].pair != RP_NONE && m->span / 2 <= m->threads)
-            m->e->members[m->sections[i].pair].is_prepared = true;
+    for (uint32_t i = 0; i < m->section_count && m->b == 1; i++) {
+        uint32_t pair = m->sections[i].pair;
+        if (pair != RP_NONE && m->span / 2 <= m->threads)
+            m->e->members[pair].is_prepared = is_at_hand(m, pair);
+    }
+}
+
+/* What others have brought there is not at hand any more. */
+static void leave_unprepared(rp_matvec *m) {
+    for (uint32_t i = 0; i < m->section_count; i++) {
+        uint32_t pair = m->sections[i].pair;
+        if (pair != RP_NONE && !is_at_hand(m, pair)) m->e->members[pair].is_prepared = false;
+    }
 }
 
 void rp_matvec_choose_early(rp_matvec *m) {
-    choose_copies(m);
-    choose_asks(m);
     prepare_pairs(m);
+    choose_copies(m);
+    leave_unprepared(m);
+    choose_asks(m);
     leave_no_room(m);
 }
 

@@ -108,7 +108,7 @@ vec2 VALUE_turn(uint i) {
 vec2 VALUE_prepared;
 
 void VALUE_prepare(uint i) {
-    VALUE_prepared = VALUE_turn(i);
+    if (i % D < R) VALUE_prepared = VALUE_turn(i);
 }
 #endif
 

@@ -178,11 +178,17 @@ static void check_fused(const char *buffers, const char *nodes) {
 }
 
 /* norm, then q, k and v of different sizes and dtypes, rope on two of them, k and v as f16 into
- * caches of 8 positions. `rope` is the attributes; heads have 16 columns. */
+ * caches of 8 positions. `rope` is the attributes; heads have 16 columns. With `frequencies` for so many
+ * pairs, else 0, they are given. */
 static void check_qkv(uint32_t b, uint32_t k, uint32_t heads, uint32_t groups, const char *types[3],
-                      const char *rope) {
+                      const char *rope, uint32_t frequencies) {
     static char buffers[4096], nodes[8192];
     uint32_t m = heads * 16, g = groups * 16;
+    char more[48] = "", given[32] = "-";
+    if (frequencies) {
+        snprintf(more, sizeof more, "  buf $freq in f32[%u]\n", frequencies);
+        snprintf(given, sizeof given, "r $freq:f32[%u]", frequencies);
+    }
     snprintf(buffers, sizeof buffers,
              "  buf $x in f32[%u,%u]\n  buf $g weight f32[%u]\n"
              "  buf $wq weight %s[%u,%u]\n  buf $wk weight %s[%u,%u]\n  buf $wv weight %s[%u,%u]\n"
@@ -190,34 +196,35 @@ static void check_qkv(uint32_t b, uint32_t k, uint32_t heads, uint32_t groups, c
              "  buf $kc inout f16[8,%u]\n  buf $vc inout f16[8,%u]\n"
              "  buf %%n tmp f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n  buf %%b tmp f32[%u,%u]\n"
              "  buf %%c tmp f32[%u,%u]\n  buf %%d tmp f32[%u,%u]\n  buf %%e tmp f16[%u,%u]\n"
-             "  buf %%f tmp f16[%u,%u]\n",
+             "  buf %%f tmp f16[%u,%u]\n%s",
              b, k, k, types[0], m, k, types[1], g, k, types[2], g, k, b, b, m, g, g, b, k, b, m, b,
-             g, b, g, b, g, b, g, b, g);
+             g, b, g, b, g, b, g, b, g, more);
     snprintf(nodes, sizeof nodes,
              "  n0 = op rms_norm (r $x:f32[%u,%u], r $g:f32[%u], w %%n:f32[%u,%u])\n"
              "  n1 = op matvec (r %%n:f32[%u,%u], r $wq:%s[%u,%u], w %%a:f32[%u,%u])\n"
              "  n2 = op matvec (r %%n:f32[%u,%u], r $wk:%s[%u,%u], w %%b:f32[%u,%u])\n"
              "  n3 = op matvec (r %%n:f32[%u,%u], r $wv:%s[%u,%u], w %%c:f32[%u,%u])\n"
-             "  n4 = op rope %s (r %%a:f32[%u,%u,16], r $pos:u32[%u], -, w $q:f32[%u,%u,16])\n"
-             "  n5 = op rope %s (r %%b:f32[%u,%u,16], r $pos:u32[%u], -, w %%d:f32[%u,%u,16])\n"
+             "  n4 = op rope %s (r %%a:f32[%u,%u,16], r $pos:u32[%u], %s, w $q:f32[%u,%u,16])\n"
+             "  n5 = op rope %s (r %%b:f32[%u,%u,16], r $pos:u32[%u], %s, w %%d:f32[%u,%u,16])\n"
              "  n6 = op cast (r %%d:f32[%u,%u], w %%e:f16[%u,%u])\n"
              "  n7 = op cast (r %%c:f32[%u,%u], w %%f:f16[%u,%u])\n"
              "  n8 = op scatter_rows (r %%e:f16[%u,%u], r $pos:u32[%u], rw $kc:f16[8,%u])\n"
              "  n9 = op scatter_rows (r %%f:f16[%u,%u], r $pos:u32[%u], rw $vc:f16[8,%u])\n",
              b, k, k, b, k, b, k, types[0], m, k, b, m, b, k, types[1], g, k, b, g, b, k, types[2],
-             g, k, b, g, rope, b, heads, b, b, heads, rope, b, groups, b, b, groups, b, g, b, g, b,
-             g, b, g, b, g, b, g, b, g, b, g);
+             g, k, b, g, rope, b, heads, b, given, b, heads, rope, b, groups, b, given, b, groups,
+             b, g, b, g, b, g, b, g, b, g, b, g, b, g, b, g);
     check_fused(buffers, nodes);
 }
 
 static void test_qkv(void) {
     T.programs = 0;
     const char *halves[3] = {"f16", "f16", "f16"}, *mixed[3] = {"q8_0", "f32", "q4_0"};
-    check_qkv(1, 96, 4, 2, halves, "");
-    check_qkv(2, 256, 3, 1, mixed, "{layout=interleaved}");
-    check_qkv(3, 64, 2, 2, mixed, "{dims=8}");
-    check_qkv(1, 101, 5, 1, halves, "{layout=interleaved, dims=10}"); /* K is odd: narrow */
-    check_qkv(4, 2048, 2, 1, halves, "");                             /* tiled */
+    check_qkv(1, 96, 4, 2, halves, "", 8);
+    check_qkv(2, 256, 3, 1, mixed, "{layout=interleaved}", 8);
+    check_qkv(3, 64, 2, 2, mixed, "{dims=8}", 0);
+    check_qkv(1, 256, 4, 2, halves, "{layout=interleaved, dims=8}", 4);
+    check_qkv(1, 101, 5, 1, halves, "{layout=interleaved, dims=10}", 0); /* K is odd: narrow */
+    check_qkv(4, 2048, 2, 1, halves, "", 0);                             /* tiled */
 }
 
 /* norm, gate and up, silu(g) * u: one section with two weights. */
@@ -356,8 +363,8 @@ static void check_columns(uint32_t part) {
     uint32_t more = part + part / 2;
     T.turn = COLUMNS;
     T.programs = 0;
-    check_qkv(1, part, 5, 2, blocks, "");
-    check_qkv(1, more, 3, 1, mixed, "{layout=interleaved, dims=10}");
+    check_qkv(1, part, 5, 2, blocks, "", 8);
+    check_qkv(1, more, 3, 1, mixed, "{layout=interleaved, dims=10}", 0);
     check_gate(1, part, 50, "q8_0", "q8_0", "f32");
     check_gate(1, more, 333, "q4_0", "q4_0", "f16");
     check_gate(1, 2 * part, 41, "q8_0", "q4_0", "f32");
