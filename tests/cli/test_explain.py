@@ -52,6 +52,22 @@ class Explain(cli.Case):
         self.expect(INPUT, "explain", "graph.rpir", "b9", error="no barrier before group 9")
         self.expect(INPUT, "explain", "graph.rpir", "nothing", error="no buffer 'nothing'")
 
+    def test_tagged_buffers(self):
+        self.expect(OK, "compile", "waiting.rpir", "-o", "waiting.rplan", "--target", "h200", "--passes",
+                    "dce,fuse,schedule,flow=all,lower,place,sync", error="1 barriers (bound 1, 0 where readers wait)")
+        out = self.explain("waiting.rplan", "b1")
+        self.assertIn("which n0 writes; in the tagged form n1 waits for all of it", out)
+        self.assertIn("In the tagged form it does not stand there", out)
+        self.assertIn("Without it in the form with all barriers: 1 of 1", out)
+        out = self.explain("waiting.rplan", "b2")
+        self.assertIn("In the tagged form: compute:w -> host:r", out)
+        out = self.explain("waiting.rplan", "p")
+        self.assertIn("Tagged: each element lies in a word", out)
+        self.assertIn("768 bytes of words in all", out)
+        self.assertNotIn("Tagged", self.explain("waiting.rplan", "y"))
+        self.assertIn("In the tagged form 0 of these barriers stand: readers of 1 buffers wait", self.explain("waiting.rplan"))
+        self.assertNotIn("tagged", self.explain("waiting.rpir", "b1"))
+
     def test_what_if_range(self):
         """Two nodes that meet in a buffer of which each needs its own half."""
         self.write("halves.rpir", """reprise 1

@@ -95,6 +95,25 @@ class Pipeline(cli.Case):
         self.expect(USAGE, "run", "pipeline.yaml", "-f", "json", error="--counters")
         self.expect(USAGE, "run", "pipeline.yaml", "--counters", "-f", "xml", error="text or json")
 
+    def test_tags(self):
+        """How replays of a plan with tagged buffers wait, and profile takes the same option."""
+        self.expect(OK, "compile", "waiting.rpir", "-o", "waiting.rplan", "--target", "device", "--passes",
+                    "dce,schedule,flow=all,lower,place,sync", error="0 where readers wait")
+        results = []
+        for tags, waited in (("on", 4), ("off", 0)):
+            files = []
+            for name, shape in (("x", (1, 24)), ("u", (96, 24)), ("v", (40, 96))):
+                np.save(self.folder / f"{name}.npy", np.linspace(-1, 1, shape[0] * shape[1], dtype="f4").reshape(shape))
+                files += ["-i", f"{name}={name}.npy"]
+            out = self.expect(OK, "run", "waiting.rplan", *files, "-o", "y=y.npy", "-n", "5", "--tags", tags, "--counters", "-f", "json")
+            self.assertEqual(json.loads(out)["exec"]["replays_tagged"], waited)
+            results.append(self.load("y.npy"))
+            self.expect(OK, "profile", "waiting.rplan", "-n", "1", "--tags", tags)
+        self.assertEqual(results[0].tobytes(), results[1].tobytes())
+        self.assertTrue(results[0].any())
+        for command in ("run", "profile"):
+            self.expect(USAGE, command, "waiting.rplan", "--tags", "maybe", error="--tags needs auto, on or off; got 'maybe'")
+
     def test_live_values(self):
         for options, factor in ((["--set", "factor=3"], 3), (["--set", "factor[0]=-0.5"], -0.5),
                                 (["--set=factor=1", "--set", "$factor=4"], 4)):

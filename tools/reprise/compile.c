@@ -1,4 +1,5 @@
 /* reprise compile: a pipeline or a graph text becomes a plan file. */
+#include <stdio.h>
 #include "commands.h"
 #include "job.h"
 #include "message.h"
@@ -21,13 +22,17 @@ static int read_options(const cli_command *command, int argc, char **argv, cli_j
 
 static void say_form(const char *path, const char *title, const rp_plan *plan, size_t size) {
     rp_plan_info info = cli_plan_info(plan);
-    cli_say("%s: %s%s%zu bytes, %u dispatches, %u groups, %u barriers (bound %u), arena %llu bytes "
-            "(bound %llu), proven: %llu reads, %llu conflicts",
-            path, title, *title ? ": " : "", size, info.dispatches, info.groups, info.barriers,
-            info.barrier_bound, (unsigned long long)info.arena_bytes,
-            (unsigned long long)info.arena_bound_bytes,
-            (unsigned long long)info.certificate.reads_proven,
-            (unsigned long long)info.certificate.conflicts_proven);
+    char tagged[64] = "";
+    if (info.tagged)
+        snprintf(tagged, sizeof tagged, ", %u where readers wait", info.tagged_barriers);
+    cli_say(
+        "%s: %s%s%zu bytes, %u dispatches, %u groups, %u barriers (bound %u%s), arena %llu bytes "
+        "(bound %llu), proven: %llu reads, %llu conflicts",
+        path, title, *title ? ": " : "", size, info.dispatches, info.groups, info.barriers,
+        info.barrier_bound, tagged, (unsigned long long)info.arena_bytes,
+        (unsigned long long)info.arena_bound_bytes,
+        (unsigned long long)info.certificate.reads_proven,
+        (unsigned long long)info.certificate.conflicts_proven);
 }
 
 static void say_plan(const char *path, const cli_source *source, const rp_plan *plan) {

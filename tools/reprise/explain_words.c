@@ -8,98 +8,6 @@
 
 enum { MOST = 12 }; /* things of a list */
 
-/* ---- Looking up ------------------------------------------------------------------------------ */
-
-static json_t *by_id(json_t *list, const char *key) {
-    json_t *map = json_object(), *item;
-    char name[32];
-    size_t i;
-    json_array_foreach(list, i, item) {
-        snprintf(name, sizeof name, "%" JSON_INTEGER_FORMAT, cli_fact_number(item, key, -1));
-        json_object_set(map, name, item);
-    }
-    return map;
-}
-
-bool cli_facts_open(const char *file, const json_t *root, json_t *form, cli_facts *out) {
-    json_t *graph = json_object_get(form, "graph"), *facts = json_object_get(form, "facts"), *node,
-           *id;
-    size_t i, k;
-    char name[32];
-    *out = (cli_facts){.file = file,
-                       .source_file = cli_fact_text(root, "source_file"),
-                       .form = form,
-                       .graph = graph,
-                       .facts = facts};
-    if (!json_is_object(graph) || !json_is_object(facts)) return false;
-    out->nodes = by_id(json_object_get(graph, "nodes"), "id");
-    out->node_facts = by_id(json_object_get(facts, "nodes"), "id");
-    out->buffers = by_id(json_object_get(graph, "buffers"), "id");
-    out->buffer_facts = by_id(json_object_get(facts, "buffers"), "buffer");
-    out->inside = json_object();
-    json_array_foreach(json_object_get(graph, "nodes"), i, node)
-        json_array_foreach(json_object_get(node, "source"), k, id) {
-        snprintf(name, sizeof name, "%" JSON_INTEGER_FORMAT, cli_fact_integer(id));
-        json_object_set(out->inside, name, node);
-    }
-    return true;
-}
-
-void cli_facts_close(cli_facts *facts) {
-    json_decref(facts->nodes);
-    json_decref(facts->node_facts);
-    json_decref(facts->buffers);
-    json_decref(facts->buffer_facts);
-    json_decref(facts->inside);
-    *facts = (cli_facts){0};
-}
-
-json_t *cli_fact(const json_t *map, json_int_t id) {
-    char name[32];
-    snprintf(name, sizeof name, "%" JSON_INTEGER_FORMAT, id);
-    return json_object_get(map, name);
-}
-
-/* Integers go up to 2^64 - 1, which Jansson reads as reals alone: those of ids, counts and bytes are exact. */
-json_int_t cli_fact_integer(const json_t *value) {
-    double number = json_number_value(value);
-    return number >= 9e18 ? INT64_MAX : (json_int_t)number;
-}
-
-json_int_t cli_fact_number(const json_t *object, const char *key, json_int_t missing) {
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? cli_fact_integer(value) : missing;
-}
-
-const char *cli_fact_text(const json_t *object, const char *key) {
-    return json_string_value(json_object_get(object, key));
-}
-
-const char *cli_fact_bytes(double bytes, char text[32]) {
-    if (bytes < 1e4)
-        snprintf(text, 32, "%.0f bytes", bytes);
-    else if (bytes < 1048576)
-        snprintf(text, 32, "%.6g KiB", bytes / 1024);
-    else
-        snprintf(text, 32, "%.6g MiB", bytes / 1048576);
-    return text;
-}
-
-/* The document of an inspection; NULL after a message. */
-json_t *cli_facts_document(const char *file, rp_inspection *inspection) {
-    char *text = NULL;
-    json_error_t error;
-    rp_diags *diags = cli_diags();
-    rp_status status = rp_inspection_print(inspection, RP_INSPECTION_JSON, diags, &text, NULL);
-    json_t *root = NULL;
-    if (cli_report(diags, file, status) == CLI_OK &&
-        !(root = json_loads(text, JSON_DECODE_INT_AS_REAL, &error)))
-        cli_error(file, "its inspection is no JSON: %s", error.text);
-    rp_diags_destroy(diags);
-    rp_inspection_release(inspection, text);
-    return root;
-}
-
 static json_t *node_of(const cli_facts *f, json_int_t id) {
     json_t *node = cli_fact(f->nodes, id);
     return node ? node : cli_fact(f->inside, id);
@@ -216,6 +124,13 @@ static bool is_alone(const cli_facts *f, const json_t *barrier, size_t index) {
 
 typedef bool hazard_wanted(const json_t *hazard, const void *context);
 
+/* Of a reader that waits for elements, in the form in which it does. */
+static void say_waits(const json_t *hazard) {
+    if (json_is_true(json_object_get(hazard, "waits")))
+        printf("; in the tagged form n%" JSON_INTEGER_FORMAT " waits for all of it",
+               cli_fact_number(hazard, "to", 0));
+}
+
 /* The hazards that are wanted, a line each; how many there are. */
 static size_t say_hazards(const cli_facts *f, hazard_wanted *wanted, const void *context) {
     json_t *barrier, *hazard;
@@ -227,7 +142,9 @@ static size_t say_hazards(const cli_facts *f, hazard_wanted *wanted, const void 
             say_hazard(f, hazard);
             printf("; ordered by ");
             say_boundary(f, cli_fact_number(barrier, "before_group", 0));
-            printf("%s\n", is_alone(f, barrier, k) ? " alone" : ", and by others");
+            printf("%s", is_alone(f, barrier, k) ? " alone" : ", and by others");
+            say_waits(hazard);
+            printf("\n");
         }
     }
     if (count > 2 * MOST) printf("  and %zu more\n", count - 2 * MOST);
@@ -427,6 +344,21 @@ static int explain_pair(const cli_facts *f, json_int_t a, json_int_t b) {
 
 /* ---- A barrier ------------------------------------------------------------------------------- */
 
+static bool is_tagged(const cli_facts *f) {
+    return cli_fact_number(json_object_get(f->graph, "stats"), "tagged", 0) > 0;
+}
+
+/* What stands there where readers of tagged buffers wait for elements. */
+static void say_tagged_form(const json_t *barrier) {
+    const char *src = cli_fact_text(barrier, "tagged_src"),
+               *dst = cli_fact_text(barrier, "tagged_dst");
+    if (!json_object_get(barrier, "tagged_src")) return;
+    if (!strcmp(src, "none") && !strcmp(dst, "none"))
+        printf("In the tagged form it does not stand there: readers wait for elements.\n");
+    else
+        printf("In the tagged form: %s -> %s.\n", src, dst);
+}
+
 static int explain_barrier(const cli_facts *f, json_int_t group) {
     json_t *barrier, *hazard, *found = NULL;
     size_t i, alone = 0, shared = 0;
@@ -460,11 +392,14 @@ static int explain_barrier(const cli_facts *f, json_int_t group) {
         if (i >= 3 * MOST) continue;
         printf("  %s: ", cli_fact_text(hazard, "kind"));
         say_hazard(f, hazard);
-        printf("%s\n", only ? "" : "; ordered by another barrier, too");
+        printf("%s", only ? "" : "; ordered by another barrier, too");
+        say_waits(hazard);
+        printf("\n");
     }
     if (json_array_size(hazards) > 3 * MOST)
         printf("  and %zu more\n", json_array_size(hazards) - 3 * MOST);
-    printf("Without it: ");
+    say_tagged_form(found);
+    printf("Without it%s: ", is_tagged(f) ? " in the form with all barriers" : "");
     if (alone == 0)
         printf("nothing would break: other barriers order all of this.\n");
     else if (alone == shared)
@@ -516,6 +451,12 @@ static int explain_buffer(const cli_facts *f, const char *name) {
     if (cli_fact_number(fact, "first_group", -1) >= 0)
         printf("Alive from group %" JSON_INTEGER_FORMAT " to group %" JSON_INTEGER_FORMAT ".\n",
                cli_fact_number(fact, "first_group", 0), cli_fact_number(fact, "last_group", 0));
+    if (json_is_true(json_object_get(found, "tagged")))
+        printf(
+            "Tagged: each element lies in a word with the number of its replay, %s of words in "
+            "all, which outlive the replay and share memory with nothing. Readers wait for words "
+            "in place of a barrier.\n",
+            cli_fact_bytes(2 * (double)cli_fact_number(found, "size", 0), bytes));
     json_array_foreach(json_object_get(f->facts, "aliases"), i, pair) {
         json_int_t a = cli_fact_integer(json_array_get(pair, 0)),
                    b = cli_fact_integer(json_array_get(pair, 1));
@@ -560,6 +501,11 @@ static int explain_all(const cli_facts *f) {
            cli_fact_number(stats, "barriers", 0) == 1 ? "" : "s",
            cli_fact_number(f->facts, "longest_path", 0),
            cli_fact_number(stats, "barrier_bound", 0));
+    if (is_tagged(f))
+        printf("In the tagged form %" JSON_INTEGER_FORMAT
+               " of these barriers stand: readers of %" JSON_INTEGER_FORMAT
+               " buffers wait for elements.\n",
+               cli_fact_number(stats, "tagged_barriers", 0), cli_fact_number(stats, "tagged", 0));
     printf("Transients take %s of arena; %s are alive at once at most, and %s they would take "
            "unshared.\n",
            cli_fact_bytes((double)cli_fact_number(stats, "arena_bytes", 0), a),

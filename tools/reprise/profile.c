@@ -21,6 +21,7 @@ enum {
     OPTION_ROUNDS,
     OPTION_TOP,
     OPTION_DEVICE,
+    OPTION_TAGS,
     OPTION_TARGET,
     OPTION_FORMAT,
 };
@@ -36,6 +37,10 @@ static const cli_option options_table[] = {
      "leave out the nodes with that label or below it, or node nID; repeatable"},
     CLI_PARAMS_OPTIONS,
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
+    {OPTION_TAGS, 0, "tags", "auto|on|off",
+     "of a plan of -O2: readers wait for elements where the driver is known to allow it, always, "
+     "or "
+     "for all barriers"},
     {OPTION_TARGET, 0, "target", "NAME|device|FILE",
      "compile for it, and take the ceilings from it; default: the device"},
     CLI_LEVEL_OPTIONS,
@@ -45,6 +50,7 @@ static const cli_option options_table[] = {
 typedef struct profile_job {
     const char *input;
     cli_device device;
+    rp_tags tags;
     cli_params params;
     cli_pairs inputs, lives;
     rp_pass_options passes;
@@ -76,6 +82,7 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         return cli_take_count(command, "-n", 1, RP_PROFILE_MOST_ROUNDS, value, &job->rounds);
     case OPTION_TOP: return cli_take_count(command, "--top", 0, 1000000, value, &job->top);
     case OPTION_DEVICE: job->device.select = value; return CLI_OK;
+    case OPTION_TAGS: return cli_take_tags(command, value, &job->tags);
     case OPTION_TARGET: return cli_params_target(command, &job->params, value);
     case OPTION_FORMAT: return cli_take_format(command, value, &job->json);
     }
@@ -177,6 +184,7 @@ static int execute(const cli_command *command, const profile_job *job, const cha
                    uint32_t *out_form, rp_profile **out) {
     rp_exec *exec = NULL;
     const rp_exec_params params = {.size = sizeof params,
+                                   .tags = job->tags,
                                    .switches = job->switches.items,
                                    .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();

@@ -26,6 +26,7 @@ enum {
     OPTION_SET,
     OPTION_REPLAYS,
     OPTION_DEVICE,
+    OPTION_TAGS,
     OPTION_CHECK,
     OPTION_VALIDATE,
     OPTION_WEIGHTS,
@@ -49,6 +50,10 @@ static const cli_option options_table[] = {
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
     {OPTION_CHECK, 0, "check-against", "-O0",
      "run this level too and compare bit for bit (NaN equals NaN)"},
+    {OPTION_TAGS, 0, "tags", "auto|on|off",
+     "of a plan of -O2: readers wait for elements where the driver is known to allow it, always, "
+     "or "
+     "for all barriers"},
     {OPTION_VALIDATE, 0, "validate", NULL, "with Vulkan's validation layer; any message fails"},
     {OPTION_COUNTERS, 0, "counters", NULL, "print what exec and device counted"},
     {OPTION_FORMAT, 'f', "format", "text|json", "of the counters; text by default"},
@@ -60,6 +65,7 @@ static const cli_option options_table[] = {
 typedef struct run_job {
     const char *input, *check_text, *trace;
     cli_device device;
+    rp_tags tags;
     cli_params params;
     cli_pairs inputs, outputs, lives;
     rp_pass_options passes, check_passes;
@@ -93,6 +99,7 @@ static int take_option(const cli_command *command, int id, const cli_options *op
     case OPTION_SLOTS:
         return cli_take_count(command, "--slots", 1, RP_MAX_SLOTS, value, &job->slots);
     case OPTION_DEVICE: job->device.select = value; return CLI_OK;
+    case OPTION_TAGS: return cli_take_tags(command, value, &job->tags);
     case OPTION_CHECK:
         job->check_text = value;
         job->check_level = cli_level_number(value);
@@ -186,6 +193,7 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     rp_exec *exec = NULL;
     uint32_t last = (job->replays - 1) % job->slots;
     rp_exec_params params = {.size = sizeof params,
+                             .tags = job->tags,
                              .timestamps = figures || cli_trace_is_on(),
                              .slots = job->slots,
                              .switches = job->switches.items,

@@ -35,6 +35,17 @@ int cli_take_count(const cli_command *command, const char *option, uint32_t leas
     return CLI_OK;
 }
 
+int cli_take_tags(const cli_command *command, const char *value, rp_tags *out) {
+    static const char *const words[] = {
+        [RP_TAGS_AUTO] = "auto", [RP_TAGS_OFF] = "off", [RP_TAGS_ON] = "on"};
+    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(value, words[i])) continue;
+        *out = (rp_tags)i;
+        return CLI_OK;
+    }
+    return cli_usage(command, "--tags needs auto, on or off; got '%s'", value);
+}
+
 int cli_take_format(const cli_command *command, const char *value, bool *out_json) {
     *out_json = strcmp(value, "json") == 0;
     if (*out_json || strcmp(value, "text") == 0) return CLI_OK;

@@ -5,6 +5,7 @@
 
 #include "arrays.h"
 #include "options.h"
+#include "reprise/exec.h"
 
 int cli_take_text(const cli_command *command, const char *option, const char *value,
                   cli_texts *texts);
@@ -17,6 +18,8 @@ int cli_take_file(const cli_command *command, const char *option, const char *ne
 /* A whole number from `least` to `most`. */
 int cli_take_count(const cli_command *command, const char *option, uint32_t least, uint32_t most,
                    const char *value, uint32_t *out);
+/* --tags auto, on or off: how replays of a plan with tagged buffers wait. */
+int cli_take_tags(const cli_command *command, const char *value, rp_tags *out);
 /* --format text or json. */
 int cli_take_format(const cli_command *command, const char *value, bool *out_json);
 
