@@ -92,7 +92,8 @@ typedef struct rp_emit_copy {
 /* Where the results of rows members' steps are. */
 typedef enum rp_emit_rows {
     RP_EMIT_ROW_ONE, /* in private variables, for the row at hand */
-    RP_EMIT_ROW_FEW, /* in shared arrays, for rows 0 to row_count - 1, at most 8 */
+    RP_EMIT_ROW_FEW, /* in shared arrays, for rows 0 to row_count - 1, at most 8; of one row for which all
+                      * threads work, in private variables */
 } rp_emit_rows;
 
 typedef struct rp_emit_constant {
@@ -264,7 +265,7 @@ bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Emits `void row_steps()`, for row_mode RP_EMIT_ROW_FEW: computes the steps of all rows members
  * upstream of the operand, for rows 0 to e->row_count - 1 of length C, each in the order of the
- * rows kernel. To be called once, by all threads; ends with a barrier. Uses at most 2304 bytes of
+ * rows kernel. To be called once, by all threads; behind it each has or finds the results. Uses at most 2304 bytes of
  * shared memory and e->local threads (a power of two). Returns "row_steps", or NULL
  * when no rows member is upstream. */
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
@@ -290,7 +291,8 @@ void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *sou
                        const char *value);
 
 /* The name of the functions `uint NAME(uint i)` of an RP_AT_PAIR op: "pair", the other element that i
- * needs, and "first", the first element of the ith pair. */
+ * needs, and "first", the first element of the ith pair. And of `void NAME(uint i)`, where the member is_prepared:
+ * "prepare". */
 const char *rp_emit_pair(rp_emit *e, uint32_t member, const char *which);
 
 #endif

@@ -222,9 +222,9 @@ static void put_results(rp_matvec *m, uint32_t section, uint8_t layout) {
                 to,
                 "            float sum%u = %s(%s_sums[i]);\n"
                 "            if (matvec_lane == 0u && slot + i / %s < matvec_count)\n"
-                "                matvec_results[%uu * MATVEC_SPAN * %s + slot * %s + i] = sum%u;\n",
+                "                matvec_results[%uu * MATVEC_RESULTS + slot * %s + i] = sum%u;\n",
                 n, layout == RP_MATVEC_PLAIN ? "subgroupAdd" : "matvec_add", m->cores[i].prefix, b,
-                n, b, b, n);
+                n, b, n);
         n++;
     }
     rp_text_string(to, "        }\n");
@@ -374,8 +374,8 @@ static void put_finish(rp_matvec *m, uint32_t section) {
         for (uint32_t j = 0; j <= pairs; j++)
             rp_text_format(to,
                            columns ? ",\n            matvec_sum(%uu * MATVEC_SPAN + slot%s)"
-                                   : ",\n            matvec_results[(%uu * MATVEC_SPAN + slot%s) * "
-                                     "%s + b]",
+                                   : ",\n            matvec_results[%uu * MATVEC_RESULTS + "
+                                     "(slot%s) * %s + b]",
                            n, j ? " + 1u" : "", b);
         n++;
     }
@@ -439,13 +439,15 @@ void rp_matvec_text(rp_matvec *m) {
         rp_text_string(&e->functions, rp_matvec_source(e, "matvec/words_add"));
         rp_text_char(&e->functions, '\n');
     }
-    rp_text_format(&e->globals,
-                   "uint matvec_lane, matvec_lanes; // of those that share a row\n"
-                   "uint matvec_base, matvec_count; // the rows of the workgroup\n"
-                   "// Products of the workgroup's rows: by product, row, row of x.\n"
-                   "shared float matvec_results[%uu * MATVEC_SPAN * %s%s];\n",
-                   most, rp_emit_symbol(e, m->cores[0].member, 'B'),
-                   m->parts ? " * MATVEC_PARTS" : "");
+    rp_text_format(
+        &e->globals,
+        "uint matvec_lane, matvec_lanes; // of those that share a row\n"
+        "uint matvec_base, matvec_count; // the rows of the workgroup\n"
+        "// Products of the workgroup's rows: by product, row, row of x.\n"
+        "// In the layouts of columns, by part in place of the row of x, of which there is one.\n"
+        "const uint MATVEC_RESULTS = MATVEC_SPAN * %s%s; // of a product\n"
+        "shared float matvec_results[%uu * MATVEC_RESULTS];\n",
+        rp_emit_symbol(e, m->cores[0].member, 'B'), m->parts ? " * MATVEC_PARTS" : "", most);
     rp_matvec_put_shared(m);
     if (m->parts) rp_matvec_column_globals(m);
     m->row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);

@@ -34,5 +34,5 @@ uint home = gl_SubgroupID * VALUE_CHUNK, first = matvec_lane * VALUE_PAIR;
     [[unroll]] for (uint r = 0u; r < VALUE_ROWS; r++) sums[r] += subgroupShuffleXor(sums[r], apart);
 [[unroll]] for (uint r = 0u; r < VALUE_ROWS; r++)
     if (matvec_lane == 0u && slot + r < matvec_count)
-        matvec_results[(VALUE_NUMBER * MATVEC_SPAN + slot + r) * MATVEC_PARTS + part] = sums[r];
+        matvec_results[VALUE_NUMBER * MATVEC_RESULTS + (slot + r) * MATVEC_PARTS + part] = sums[r];
 subgroupBarrier(); // the next rows come to the same memory

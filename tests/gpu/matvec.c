@@ -369,6 +369,8 @@ static void check_columns(uint32_t part) {
     check_gate(1, more, 333, "q4_0", "q4_0", "f16");
     check_gate(1, 2 * part, 41, "q8_0", "q4_0", "f32");
     check_gate(1, part, 30, "f32", "q8_0", "f32");
+    check_gate(1, 2 * part, 70, "q4_0", "f16", "f32");
+    check_gate(1, more, 45, "q8_0", "bf16", "f32");
     check_residual(1, more, 300, "q4_0", true);
     check_residual(1, 4 * part, 75, "q8_0", false);
     check_joined(9, part / 64, 64, 44, "q4_0");

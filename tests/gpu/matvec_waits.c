@@ -63,8 +63,8 @@ void check_waiting(rp_target *target) {
     static const struct {
         uint32_t b, k, m;
         const char *weight;
-    } products[] = {
-        {1, 512, 320, "q8_0"}, {1, 264, 1219, "f16"}, {3, 100, 129, "bf16"}, {2, 256, 700, "q4_0"}};
+    } products[] = {{1, 512, 320, "q8_0"}, {1, 264, 1219, "f16"}, {3, 100, 129, "bf16"},
+                    {2, 256, 700, "q4_0"}, {1, 2600, 33, "f16"},  {1, 8500, 19, "f32"}};
     static const struct {
         uint32_t parts, heads, d, m;
         const char *weight;
