@@ -50,10 +50,6 @@ static rp_given_operand around(const rp_given_operand *operand, const rp_lines *
 
 /* ---- Reductions of one axis ------------------------------------------------------------------ */
 
-static bool is_in(uint8_t dtype, uint32_t set) {
-    return dtype < 32 && (set >> dtype & 1) != 0;
-}
-
 static rp_status reduce(rp_expansion *x, const char *by, rp_given_operand *in,
                         rp_given_operand *out, rp_given_operand *places, uint64_t splits) {
     const rp_attribute attrs[] = {{.name = "by", .text = by},
@@ -78,7 +74,7 @@ static rp_status reduce_one(rp_expansion *x, const char *by, const rp_given_oper
     const rp_tensor rows = {.rank = 2, .dims = {l->front, l->along}};
     const rp_tensor each = {.rank = 1, .dims = {l->front}};
     bool made = out->fresh == RP_NONE;
-    bool floats = is_in(in->argument.tensor.dtype, RP_DT_FLOAT);
+    bool floats = rp_op_is_in(in->argument.tensor.dtype, RP_DT_FLOAT);
     uint64_t parts = parts_of(x, l);
     if (is_one(x, l->behind) && floats && row_op(by)) {
         from = rp_axes_seen(in, &rows);
@@ -220,7 +216,7 @@ static const recipe recipes[] = {
 
 /* Sums of small integers have 32 bits, as NumPy's have more than their elements. */
 static uint8_t result_dtype(const recipe *how, uint8_t dtype) {
-    bool floats = is_in(dtype, RP_DT_FLOAT);
+    bool floats = rp_op_is_in(dtype, RP_DT_FLOAT);
     if (how->flags) return RP_BOOL;
     if (floats || how->by[0] == 'm') return dtype;
     return how->floats ? RP_F32 : rp_axes_joined(dtype);
@@ -301,7 +297,7 @@ static rp_status expand_reduction(rp_expansion *x) {
     if (where) RP_TRY(read_where(x, where, &r, &chosen));
     RP_TRY(rp_axes_make(x, out, &result, result_dtype(how, dtype)));
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept);
-    const char *before = is_in(dtype, RP_DT_FLOAT) ? how->before_float : how->before_int;
+    const char *before = rp_op_is_in(dtype, RP_DT_FLOAT) ? how->before_float : how->before_int;
     uint8_t made = out->argument.tensor.dtype;
     bool widened = !how->flags && !how->floats && rp_axes_widens(dtype, made);
     if (widened && before) before = made == RP_I64 ? "i64(x) * i64(x)" : "u64(x) * u64(x)";
@@ -326,7 +322,7 @@ static rp_status expand_reduction(rp_expansion *x) {
 /* Rows of floats that have an op of their own; false: it is not one. */
 static bool are_rows(const rp_expansion *x, const reduced *r, uint8_t dtype, rp_lines *l) {
     bool only;
-    if (!is_in(dtype, RP_DT_FLOAT) || !last_run(x, r, &r->shape, l, &only)) return false;
+    if (!rp_op_is_in(dtype, RP_DT_FLOAT) || !last_run(x, r, &r->shape, l, &only)) return false;
     return is_one(x, l->behind) && only;
 }
 
@@ -345,7 +341,7 @@ static rp_status expand_log_sum_exp(rp_expansion *x) {
     rp_tensor result;
     rp_lines l;
     RP_TRY(read_reduced(x, &r, &result));
-    RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
+    RP_TRY(rp_axes_make(x, out, &result, rp_axes_floats(dtype)));
     if (are_rows(x, &r, dtype, &l)) return rows_alone(x, "logsumexp", &l);
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept), floats;
     RP_TRY(map_to(x, "x", RP_F32, "f32(x)", &from, &floats));
@@ -373,7 +369,7 @@ static rp_status expand_variance(rp_expansion *x) {
     RP_TRY(read_reduced(x, &r, &result));
     if (correction >= (double)r.count && (correction > 0 || r.count)) /* of nothing it is NaN */
         return rp_axes_wrong(x, CORRECTION, "as many as elements come together, or more");
-    RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
+    RP_TRY(rp_axes_make(x, out, &result, rp_axes_floats(dtype)));
     if (are_rows(x, &r, dtype, &l) && correction == 0) return rows_alone(x, "variance", &l);
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept);
     RP_TRY(map_to(x, "x", RP_F32, "f32(x)", &from, &floats));
@@ -412,7 +408,7 @@ static rp_status expand_place(rp_expansion *x) {
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, RP_U32));
     if (!last_run(x, &r, &r.shape, &l, &only)) l = (rp_lines){rp_tensor_elements(&r.shape), 1, 1};
-    if (is_one(x, l.behind) && is_in(dtype, rows)) return rows_alone(x, by, &l);
+    if (is_one(x, l.behind) && rp_op_is_in(dtype, rows)) return rows_alone(x, by, &l);
     rp_given_operand from = around(in, &l, l.along), to = around(out, &l, 1);
     uint64_t parts = parts_of(x, &l);
     RP_TRY(rp_expand_temp(x, "places", &places));
@@ -463,7 +459,7 @@ static rp_status expand_scan(rp_expansion *x) {
     rp_given_operand *in = x->operands[X], *out = x->operands[OUT];
     rp_tensor shape = rp_axes_shape(in);
     uint8_t dtype = shape.dtype;
-    bool same = is_in(dtype, RP_DT_FLOAT) || how.by[0] == 'm';
+    bool same = rp_op_is_in(dtype, RP_DT_FLOAT) || how.by[0] == 'm';
     rp_lines l;
     RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
     RP_TRY(rp_axes_make(x, out, &shape, same ? dtype : rp_axes_joined(dtype)));

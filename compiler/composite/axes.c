@@ -27,10 +27,6 @@ rp_given_operand rp_axes_seen(const rp_given_operand *operand, const rp_tensor *
     return out;
 }
 
-static bool is_in(uint8_t dtype, uint32_t set) {
-    return dtype < 32 && (set >> dtype & 1) != 0;
-}
-
 const char *rp_axes_end(uint8_t joined, bool most) {
     if (joined == RP_F32) return most ? "inf" : "-inf";
     if (joined == RP_U32) return most ? "4294967295" : "0";
@@ -40,13 +36,13 @@ const char *rp_axes_end(uint8_t joined, bool most) {
 }
 
 uint8_t rp_axes_joined(uint8_t dtype) {
-    if (is_in(dtype, RP_DT_FLOAT)) return RP_F32;
-    if (is_in(dtype, RP_DT_LONG)) return dtype;
-    return is_in(dtype, RP_DT_SIGNED) ? RP_I32 : RP_U32;
+    if (rp_op_is_in(dtype, RP_DT_FLOAT)) return RP_F32;
+    if (rp_op_is_in(dtype, RP_DT_LONG)) return dtype;
+    return rp_op_is_in(dtype, RP_DT_SIGNED) ? RP_I32 : RP_U32;
 }
 
 bool rp_axes_widens(uint8_t dtype, uint8_t result) {
-    return is_in(result, RP_DT_LONG) && !is_in(dtype, RP_DT_LONG | RP_DT_FLOAT);
+    return rp_op_is_in(result, RP_DT_LONG) && !rp_op_is_in(dtype, RP_DT_LONG | RP_DT_FLOAT);
 }
 
 rp_status rp_axes_wrong(rp_expansion *x, uint32_t attr, const char *what) {

@@ -52,7 +52,7 @@ uint8_t rp_axes_joined(uint8_t dtype);
 bool rp_axes_widens(uint8_t dtype, uint8_t result);
 /* What floats that are made of elements are: of integers f32. */
 static inline uint8_t rp_axes_floats(uint8_t dtype) {
-    return dtype < 32 && (RP_DT_FLOAT >> dtype & 1) ? dtype : RP_F32;
+    return rp_op_is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32;
 }
 /* The most, or the least, that what elements are joined as can be, as a formula. */
 const char *rp_axes_end(uint8_t joined, bool most);

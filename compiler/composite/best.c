@@ -76,7 +76,7 @@ static rp_status with_gaps(rp_expansion *x, const best *b, const rp_given_operan
     RP_TRY(rp_axes_temp(x, "best", &b->kept, dtype, &found));
     RP_TRY(rp_axes_take(x, &from, &at, &found));
     /* Zeros have no sign, as of kernels that select. */
-    bool floats = dtype < 32 && (RP_DT_FLOAT >> dtype & 1);
+    bool floats = rp_op_is_in(dtype, RP_DT_FLOAT);
     snprintf(formula, sizeof formula, "gap ? %s : x%s",
              rp_axes_end(rp_axes_joined(dtype), !largest), floats ? " + 0.0" : "");
     return rp_expand_map(x, formula, RP_PARTS({"gap", &gaps}, {"x", &found}, {"out", &to}));
@@ -97,12 +97,11 @@ rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, rp_given_op
                         rp_given_operand *indices) {
     rp_tensor shape = rp_axes_shape(in);
     uint64_t length = shape.dims[shape.rank - 1];
-    const best b = {
-        .lines = {length ? rp_tensor_elements(&shape) / length : 0, length, 1},
-        .rows = {.rank = 2, .dims = {length ? rp_tensor_elements(&shape) / length : 0, length}},
-        .kept = {.rank = 2,
-                 .dims = {length ? rp_tensor_elements(&shape) / length : 0, (uint64_t)k}},
-        .k = (uint64_t)k};
+    uint64_t rows = length ? rp_tensor_elements(&shape) / length : 0;
+    const best b = {.lines = {rows, length, 1},
+                    .rows = {.rank = 2, .dims = {rows, length}},
+                    .kept = {.rank = 2, .dims = {rows, (uint64_t)k}},
+                    .k = (uint64_t)k};
     rp_given_operand *results[2] = {values, indices}, sorted[2];
     static const char *const names[] = {"sorted", "places"};
     const uint8_t dtypes[2] = {shape.dtype, RP_U32};

@@ -322,8 +322,7 @@ static rp_status search_base(rp_expansion *x) {
     rp_status status = RP_OK;
     bool bits = strcmp(metric, "hamming") == 0 || strcmp(metric, "jaccard_bits") == 0;
     for (uint32_t i = 0; i < SIDES && bits && status == RP_OK; i++) {
-        uint8_t dtype = given[i]->argument.tensor.dtype;
-        if (dtype >= 32 || !(RP_DT_ID >> dtype & 1)) continue;
+        if (!rp_op_is_in(given[i]->argument.tensor.dtype, RP_DT_ID)) continue;
         status = rp_wider_view(x, given[i], &words[i]);
         x->operands[i] = &words[i];
     }

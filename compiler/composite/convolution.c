@@ -294,7 +294,7 @@ static rp_status conv_direct(convolution *c, rp_given_operand *out) {
  * work of a tile would be for nothing. */
 static bool is_narrow(const convolution *c) {
     enum { TILE = 8, FEW = 16 };
-    bool floats = c->weight < 32 && ((RP_DT_FLOAT | RP_DT(RP_I8)) >> c->weight & 1);
+    bool floats = rp_op_is_in(c->weight, RP_DT_FLOAT | RP_DT(RP_I8));
     return floats &&
            rp_choose(c->x->application, c->made < TILE && (c->made == 1 || c->each <= FEW)) != 0;
 }

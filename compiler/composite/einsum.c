@@ -240,10 +240,8 @@ static rp_status compute(rp_einsum *e) {
 /* ---- Dtypes ---------------------------------------------------------------------------------- */
 
 static bool all_are(const rp_einsum *e, uint32_t dtypes) {
-    for (uint32_t i = 0; i < e->count; i++) {
-        uint8_t dtype = e->factors[i].operand.argument.tensor.dtype;
-        if (dtype >= 32 || !(dtypes >> dtype & 1)) return false;
-    }
+    for (uint32_t i = 0; i < e->count; i++)
+        if (!rp_op_is_in(e->factors[i].operand.argument.tensor.dtype, dtypes)) return false;
     return true;
 }
 
@@ -260,8 +258,7 @@ static rp_status no_class(const rp_einsum *e, uint32_t is_signed, uint32_t is_un
     for (; i < e->count && like; i++) {
         uint32_t own = 0;
         dtype = e->factors[i].operand.argument.tensor.dtype;
-        for (uint32_t k = 0; k < 3; k++)
-            own |= dtype < 32 && classes[k] >> dtype & 1 ? classes[k] : 0;
+        for (uint32_t k = 0; k < 3; k++) own |= rp_op_is_in(dtype, classes[k]) ? classes[k] : 0;
         like &= own;
     }
     return rp_apply_error(

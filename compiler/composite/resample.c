@@ -232,6 +232,6 @@ rp_status rp_expand_resize(rp_expansion *x) {
     for (uint32_t i = 0; i < count; i++)
         RP_TRY(read_link(x, i, shape.dims[axes[i]], &links[axes[i]]));
     use_one(links, &shape);
-    bool sums = x->attrs[MODE] != 0 && (RP_DT_FLOAT >> shape.dtype & 1);
+    bool sums = x->attrs[MODE] != 0 && rp_op_is_in(shape.dtype, RP_DT_FLOAT);
     return chain(x, links, sums ? RP_F32 : shape.dtype, resize_link);
 }

@@ -23,7 +23,7 @@ static const rp_op_operand *operand_named(const rp_op *op, const char *name) {
 /* Whether an output is one of u32 that is asked for as another integer. */
 static bool is_given(const rp_signature *s, const rp_given_operand *given) {
     uint8_t dtype = given->argument.tensor.dtype;
-    if (dtype >= 32 || !(RP_DT_GIVEN >> dtype & 1)) return false;
+    if (!rp_op_is_in(dtype, RP_DT_GIVEN)) return false;
     if (s->op) {
         const rp_op_operand *operand = operand_named(s->op, given->name);
         return operand && operand->access == RP_WRITE && operand->taken != 0;
@@ -82,9 +82,8 @@ rp_status rp_wider_give(rp_application *x, const rp_signature *s) {
 
 static bool is_taken(const rp_op *op, const rp_given_operand *given) {
     const rp_op_operand *operand = operand_named(op, given->name);
-    uint8_t dtype = given->argument.tensor.dtype;
-    return operand && operand->access == RP_READ && dtype < 32 &&
-           (operand->taken >> dtype & 1) != 0;
+    return operand && operand->access == RP_READ &&
+           rp_op_is_in(given->argument.tensor.dtype, operand->taken);
 }
 
 /* Whether an op's integers are multiplied by einsum. */
@@ -98,8 +97,7 @@ bool rp_wider_takes(const rp_application *x, const rp_op *op) {
         const rp_op_operand *operand = operand_named(op, x->operands[i].name);
         uint8_t dtype = x->operands[i].argument.tensor.dtype;
         any |= is_taken(op, &x->operands[i]);
-        if (operand && operand->access == RP_READ)
-            integers &= dtype < 32 && RP_DT_INTEGER >> dtype & 1;
+        if (operand && operand->access == RP_READ) integers &= rp_op_is_in(dtype, RP_DT_INTEGER);
     }
     return any && (integers || !is_product(op)); /* products of both are none */
 }
@@ -164,7 +162,7 @@ static rp_status apply_other(rp_application *x, const rp_op *op) {
 
 /* What kernels have in the place of a dtype. */
 static uint8_t converted(const rp_op_operand *operand, uint8_t dtype) {
-    bool sign = RP_DT_SIGNED >> dtype & 1;
+    bool sign = rp_op_is_in(dtype, RP_DT_SIGNED);
     if (operand->dtypes & RP_DT(RP_F32)) return RP_F32;
     return sign && (operand->dtypes & RP_DT(RP_I32)) ? RP_I32 : RP_U32;
 }

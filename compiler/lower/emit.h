@@ -68,8 +68,7 @@ typedef struct rp_emit_member {
     rp_op_call call; /* checked: symbols are bound */
     const rp_graph_operand *operands;
     rp_emit_set upstream; /* members whose values it needs, directly or not; without itself */
-    bool
-        is_prepared; /* of a RP_AT_PAIR op: NAME_prepare(i) comes before its elements i and pair(i) */
+    bool is_prepared;     /* a RP_AT_PAIR op: NAME_prepare(i) comes before elements i and pair(i) */
 } rp_emit_member;
 
 /* A buffer block in the text. */
@@ -265,9 +264,9 @@ bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Emits `void row_steps()`, for row_mode RP_EMIT_ROW_FEW: computes the steps of all rows members
  * upstream of the operand, for rows 0 to e->row_count - 1 of length C, each in the order of the
- * rows kernel. To be called once, by all threads; behind it each has or finds the results. Uses at most 2304 bytes of
- * shared memory and e->local threads (a power of two). Returns "row_steps", or NULL
- * when no rows member is upstream. */
+ * rows kernel. To be called once, by all threads; behind it each has or finds the results. Uses at
+ * most 2304 bytes of shared memory and e->local threads (a power of two). Returns "row_steps", or
+ * NULL when no rows member is upstream. */
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -291,8 +290,8 @@ void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *sou
                        const char *value);
 
 /* The name of the functions `uint NAME(uint i)` of an RP_AT_PAIR op: "pair", the other element that i
- * needs, and "first", the first element of the ith pair. And of `void NAME(uint i)`, where the member is_prepared:
- * "prepare". */
+ * needs, and "first", the first element of the ith pair. And of
+ * `void NAME(uint i)`, where the member is_prepared: "prepare". */
 const char *rp_emit_pair(rp_emit *e, uint32_t member, const char *which);
 
 #endif

@@ -10,9 +10,9 @@
 
 /* What elements of integers can be; false for other dtypes. */
 static bool integer_range(uint8_t dtype, int64_t *low, uint64_t *high) {
-    if (dtype >= 32 || !(RP_DT_INTEGER >> dtype & 1)) return false;
+    if (!rp_op_is_in(dtype, RP_DT_INTEGER)) return false;
     uint32_t bits = dtype == RP_BOOL ? 1 : 8 * rp_dtype_size(dtype);
-    bool sign = RP_DT_SIGNED >> dtype & 1;
+    bool sign = rp_op_is_in(dtype, RP_DT_SIGNED);
     *high = UINT64_MAX >> (64 - bits + sign);
     *low = sign ? -(int64_t)*high - 1 : 0;
     return true;
@@ -41,8 +41,7 @@ static bool are_whole(const rp_op_call *call, uint8_t dtype) {
 uint8_t rp_op_attr_type(const rp_op_call *call, uint32_t index) {
     const rp_tensor *like = elements_like(call, index);
     if (call->op->attrs[index].kind != RP_ATTR_NUMBER) return RP_TYPE_U32;
-    if (!like || like->dtype >= 32 || !((RP_DT_INDEX | RP_DT_LONG) >> like->dtype & 1))
-        return RP_TYPE_F32;
+    if (!like || !rp_op_is_in(like->dtype, RP_DT_INDEX | RP_DT_LONG)) return RP_TYPE_F32;
     if (call->op->attrs[index].fractions && !rp_op_is_wide(like->dtype) &&
         !are_whole(call, like->dtype))
         return RP_TYPE_F32;

@@ -24,14 +24,10 @@ enum {
 
 /* ---- Rules ----------------------------------------------------------------------------------- */
 
-static bool is_in(uint8_t dtype, uint32_t set) {
-    return dtype < 32 && (set >> dtype & 1) != 0;
-}
-
 bool rp_op_same_class(rp_op_call *call, uint32_t from, uint32_t to) {
     uint8_t a = call->operands[from].dtype, b = call->operands[to].dtype;
-    bool both_float = is_in(a, RP_DT_FLOAT | RP_DT_BLOCK) && is_in(b, RP_DT_FLOAT);
-    if (a == b || both_float || !is_in(b, RP_DT_ANY)) return true;
+    bool both_float = rp_op_is_in(a, RP_DT_FLOAT | RP_DT_BLOCK) && rp_op_is_in(b, RP_DT_FLOAT);
+    if (a == b || both_float || !rp_op_is_in(b, RP_DT_ANY)) return true;
     return rp_op_fail(call, "%s is %s and %s is %s; they must be the same, or both floats",
                       rp_op_operand_name(call, from), rp_dtype_name(a),
                       rp_op_operand_name(call, to), rp_dtype_name(b));
@@ -47,7 +43,7 @@ static bool rule_repeat(rp_op_call *call) {
 
 static bool rule_exact(rp_op_call *call) {
     uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype;
-    if (a == b || !is_in(b, RP_DT_ANY)) return true;
+    if (a == b || !rp_op_is_in(b, RP_DT_ANY)) return true;
     return rp_op_fail(call, "x is %s and out is %s; use cast to convert", rp_dtype_name(a),
                       rp_dtype_name(b));
 }
@@ -142,8 +138,8 @@ static bool rule_concat(rp_op_call *call) {
 
 bool rp_op_joins(rp_op_call *call, uint32_t from, uint32_t to) {
     uint8_t x = call->operands[from].dtype, y = call->operands[to].dtype;
-    if (call->operands[to].absent || !is_in(x, RP_DT_NUMBER) || !is_in(y, RP_DT_NUMBER) ||
-        rp_op_formula_type(x) == rp_op_formula_type(y))
+    if (call->operands[to].absent || !rp_op_is_in(x, RP_DT_NUMBER) ||
+        !rp_op_is_in(y, RP_DT_NUMBER) || rp_op_formula_type(x) == rp_op_formula_type(y))
         return true;
     return rp_op_fail(
         call,

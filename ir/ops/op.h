@@ -174,9 +174,13 @@ enum {
     RP_DT_ANY = RP_DT_NUMBER | RP_DT_WIDE, /* f64 is moved and converted, no more */
 };
 
+/* Whether a dtype is one of a set; one that is not known is in none. */
+static inline bool rp_op_is_in(uint8_t dtype, uint32_t set) {
+    return dtype < 32 && (set >> dtype & 1) != 0;
+}
 /* Whether elements of a dtype have 64 bits: kernels move them as two words. */
 static inline bool rp_op_is_wide(uint8_t dtype) {
-    return dtype < 32 && (RP_DT_WIDE >> dtype & 1) != 0;
+    return rp_op_is_in(dtype, RP_DT_WIDE);
 }
 /* Whether some operand of a call has such. */
 static inline bool rp_op_has_wide(const rp_op_call *call) {
@@ -494,8 +498,8 @@ static inline bool rp_op_is_long(const rp_op_call *call, uint32_t operand) {
     const rp_tensor *t = &call->operands[operand];
     uint32_t dtypes = rp_op_operand_of(call, operand)->dtypes;
     bool computed = (dtypes & (RP_DT(RP_F32) | RP_DT(RP_F64))) == RP_DT(RP_F32);
-    return call->op->form == RP_OP_KERNEL && computed && !t->absent && t->dtype < 32 &&
-           (RP_DT_LONG >> t->dtype & 1) != 0;
+    return call->op->form == RP_OP_KERNEL && computed && !t->absent &&
+           rp_op_is_in(t->dtype, RP_DT_LONG);
 }
 
 /* Whether an operand's elements are 0 and 1 that stand for 0 and -inf. */

@@ -115,7 +115,7 @@ static bool check_dtype(checker *c, uint32_t index) {
     const rp_op_operand *operand = rp_op_operand_of(c->call, index);
     const rp_tensor *t = c->call->operands + index;
     char text[PHRASE_TEXT];
-    if (t->dtype < 32 && operand->dtypes >> t->dtype & 1) return true;
+    if (rp_op_is_in(t->dtype, operand->dtypes)) return true;
     const char *name = rp_dtype_name(t->dtype);
     return rp_op_fail(c->call, "%s is %s, expected %s", rp_op_operand_name(c->call, index),
                       name ? name : "of an unknown dtype", print_dtypes(text, operand->dtypes));

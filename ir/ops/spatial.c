@@ -121,7 +121,7 @@ static bool rule_unfold(rp_op_call *call) {
     lay_grid(call, seen, "XYZ");
     rp_op_bind(call, 'G', call->attrs[LAST] != 0 ? rp_sym(call, 'C') : 1);
     uint8_t x = call->operands[0].dtype, out = call->operands[1].dtype;
-    bool floats = (RP_DT_FLOAT >> x & 1) && (out < 32 && (RP_DT_FLOAT >> out & 1));
+    bool floats = rp_op_is_in(x, RP_DT_FLOAT) && rp_op_is_in(out, RP_DT_FLOAT);
     if (out == RP_RAW || x == out || floats) return true;
     return rp_op_fail(call, "x is %s and out is %s; they must be the same, or both floats",
                       rp_dtype_name(x), rp_dtype_name(out));
@@ -198,7 +198,7 @@ static bool rule_pool(rp_op_call *call) {
 
 static bool rule_pool_max(rp_op_call *call) {
     uint8_t x = call->operands[0].dtype, out = call->operands[1].dtype;
-    bool floats = (RP_DT_FLOAT >> x & 1) && (out < 32 && (RP_DT_FLOAT >> out & 1));
+    bool floats = rp_op_is_in(x, RP_DT_FLOAT) && rp_op_is_in(out, RP_DT_FLOAT);
     if (out != RP_RAW && x != out && !floats)
         return rp_op_fail(call, "x is %s and out is %s; they must be the same, or both floats",
                           rp_dtype_name(x), rp_dtype_name(out));

@@ -55,7 +55,7 @@ static inline double rp_reference_in_f32(double value) {
 /* A number of an attribute as kernels have it where it becomes an element of a dtype: integers as a double holds
  * them, else an f32. */
 static inline double rp_reference_number(uint8_t dtype, double number) {
-    bool whole = dtype < 32 && RP_DT_INTEGER >> dtype & 1;
+    bool whole = rp_op_is_in(dtype, RP_DT_INTEGER);
     return whole ? number : (double)(float)number;
 }
 

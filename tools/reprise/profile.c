@@ -37,10 +37,7 @@ static const cli_option options_table[] = {
      "leave out the nodes with that label or below it, or node nID; repeatable"},
     CLI_PARAMS_OPTIONS,
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
-    {OPTION_TAGS, 0, "tags", "auto|on|off",
-     "of a plan of -O2: readers wait for elements where the driver is known to allow it, always, "
-     "or "
-     "for all barriers"},
+    CLI_TAGS_OPTION(OPTION_TAGS),
     {OPTION_TARGET, 0, "target", "NAME|device|FILE",
      "compile for it, and take the ceilings from it; default: the device"},
     CLI_LEVEL_OPTIONS,

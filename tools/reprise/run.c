@@ -50,10 +50,7 @@ static const cli_option options_table[] = {
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
     {OPTION_CHECK, 0, "check-against", "-O0",
      "run this level too and compare bit for bit (NaN equals NaN)"},
-    {OPTION_TAGS, 0, "tags", "auto|on|off",
-     "of a plan of -O2: readers wait for elements where the driver is known to allow it, always, "
-     "or "
-     "for all barriers"},
+    CLI_TAGS_OPTION(OPTION_TAGS),
     {OPTION_VALIDATE, 0, "validate", NULL, "with Vulkan's validation layer; any message fails"},
     {OPTION_COUNTERS, 0, "counters", NULL, "print what exec and device counted"},
     {OPTION_FORMAT, 'f', "format", "text|json", "of the counters; text by default"},

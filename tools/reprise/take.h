@@ -19,6 +19,11 @@ int cli_take_file(const cli_command *command, const char *option, const char *ne
 int cli_take_count(const cli_command *command, const char *option, uint32_t least, uint32_t most,
                    const char *value, uint32_t *out);
 /* --tags auto, on or off: how replays of a plan with tagged buffers wait. */
+#define CLI_TAGS_OPTION(id)                                                                        \
+    {                                                                                              \
+        id, 0, "tags", "auto|on|off",                                                              \
+            "whether readers wait for elements (-O2); auto: where the driver is known to allow it" \
+    }
 int cli_take_tags(const cli_command *command, const char *value, rp_tags *out);
 /* --format text or json. */
 int cli_take_format(const cli_command *command, const char *value, bool *out_json);

@@ -85,8 +85,8 @@ typedef enum rp_tags {
 
 /* Which dispatches are of kernels that reach their buffers by address, and not through descriptors, through which a driver may
  * check each load. Results are the same to the bit. Of a plan whose replays wait for elements (rp_tags) the kernels that read
- * blocks (q8_0, q4_0) gain by it: on an H200 the step of a language model took 678 in place of 752 us in q8_0, 598 in place of
- * 635 in q4_0 (docs/benchmarks.md).
+ * blocks (q8_0, q4_0) gain by it: on an H200 the step of a language model took 4 to 10 % less time in q8_0, 1 to 6 % in q4_0
+ * (docs/benchmarks.md).
  *
  * The device has bufferDeviceAddress and shaderInt64, and all that such a dispatch binds has an address. What the exec
  * allocates has, and so have storages of rp_storage_create on drivers that check, elsewhere those with
@@ -97,8 +97,8 @@ typedef enum rp_tags {
  * workgroups stay and go on to the next dispatch's work. All workgroups must be on the device at once: whether they are is
  * tried when a slot is first recorded, with the kernel itself; what does not fit, or cannot be one kernel, is dispatched as
  * without. Dispatches of one workgroup size go together, at most 16 of them. Should a workgroup wait in vain all the same, it
- * gives up as rp_tags says. On an H200 it takes 1 to 4 % more time than single dispatches by address (docs/benchmarks.md):
- * there the next dispatch's workgroups start beside those that are not done yet. */
+ * gives up as rp_tags says. On an H200 it takes between 1 % less and 4 % more time than single dispatches by address
+ * (docs/benchmarks.md): there the next dispatch's workgroups start beside those that are not done yet. */
 typedef enum rp_joining {
     RP_JOINING_AUTO, /* such kernels, one by one, on drivers that check loads */
     RP_JOINING_OFF,  /* all through descriptors */
