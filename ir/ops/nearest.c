@@ -5,8 +5,9 @@
  * metric's op gives.
  *
  * Few queries are bound by reading the base: variant `stream` reads it once for all queries of a
- * workgroup. For many, arithmetic is what counts: variant `tiles` filters by products of tiles, and
- * computes the distances of what is left. */
+ * workgroup. For many, arithmetic is what counts: the others filter by products, and compute the distances of
+ * what is left. Where matrices multiply, `strips` reads the base as fast as `stream` does for one query;
+ * `matrices` is for vectors too long to be kept, and for long lists. */
 #include "ops/nearest.h"
 
 #include "ops/matrices.h"
@@ -216,6 +217,11 @@ static const matrix_shape matrix_shapes[] = {
 enum { MATRIX_SHAPES = sizeof matrix_shapes / sizeof *matrix_shapes };
 enum { MATRIX_EDGE = 16, MATRIX_SUBGROUP = 32, MATRIX_REGISTERS = 128 };
 enum { MATRIX_LENGTH = 4096 }; /* that the bound of its error is for */
+
+#define FILTER_NEEDS                                                                               \
+    ((RP_OP_MATRIX_NEEDS & ~RP_NEED_STORAGE16) | RP_NEED_SUBGROUP_SHUFFLE |                        \
+     RP_NEED_SUBGROUP_BALLOT | RP_NEED_SUBGROUP_ARITHMETIC)
+
 enum { STREAM_QUERIES = 10, LONG_ROW = 256 };
 
 /* Few queries take as long as reading the base by stream; half as many where rows are long. */
@@ -240,7 +246,7 @@ static uint64_t matrix_threads(const matrix_shape *s) {
 static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target *target) {
     uint64_t queries = matrix_queries(s), rows = matrix_rows(s);
     uint64_t line = ((uint64_t)s->depth / 8 + 1) * 16;
-    uint64_t fixed = (queries + rows) * line + rows * 8 + queries * 16 + queries / 4 + 64;
+    uint64_t fixed = (queries + rows) * line + rows * 8 + queries * 20 + queries / 4 + 64;
     if (fixed > target->shared_bytes) return 0;
     uint64_t places = (target->shared_bytes - fixed) / (8 * queries),
              best = 2 * k < 32 ? 32 : 2 * k;
@@ -248,15 +254,20 @@ static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target
     return places >= k + k / 3 + 6 ? places : 0;
 }
 
+/* Whether products of f16 can say which rows are not among the nearest: kernels/nearest/filter.glsl. */
+static bool can_filter(uint64_t length, uint32_t metric, const rp_target *target) {
+    bool filters =
+        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
+    return filters && length % MATRIX_EDGE == 0 && length <= MATRIX_LENGTH &&
+           target->register_words >= MATRIX_REGISTERS && target->matrix_quads == 1 &&
+           rp_op_matrix_subgroup(target) == MATRIX_SUBGROUP;
+}
+
 /* NULL: the variant does not fit. */
 static const matrix_shape *find_matrices(uint64_t queries, uint64_t length, uint64_t k,
                                          uint32_t metric, const rp_target *target) {
-    bool filters =
-        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
-    if (!filters || are_few(queries, length) || length % MATRIX_EDGE != 0 ||
-        length > MATRIX_LENGTH || target->register_words < MATRIX_REGISTERS ||
-        target->matrix_quads != 1 || !(target->matrix_shapes & RP_MATRIX_16_16_16_F16_F32) ||
-        rp_op_matrix_subgroup(target) != MATRIX_SUBGROUP)
+    if (!can_filter(length, metric, target) || are_few(queries, length) ||
+        !(target->matrix_shapes & RP_MATRIX_16_16_16_F16_F32))
         return NULL;
     for (uint32_t i = 0; i < MATRIX_SHAPES; i++) {
         const matrix_shape *s = &matrix_shapes[i];
@@ -302,25 +313,126 @@ static void explain_matrices(const rp_op_call *call, const rp_target *target, rp
                    (unsigned long long)rp_sym(call, 'C'));
 }
 
+/* ---- strips ---------------------------------------------------------------------------------- */
+
+/* Measured on one large GPU: from two queries on, and however many they are, as long as those of a workgroup are in
+ * shared memory all the time. The first bounds come from STRIP_GROUPS groups of rows, twice what is wanted at least. */
+enum { STRIP_ROWS = 8, STRIP_THREADS = 512, STRIP_FLIGHT = 8, STRIP_QUERIES = 2 };
+enum { STRIP_GROUPS = STRIP_THREADS / MATRIX_SUBGROUP * 4, STRIP_K = STRIP_GROUPS / 2 };
+
+/* Matrices of queries of a workgroup; strips of a subgroup between two looks at the lists, as far as registers go. */
+typedef struct strip_shape {
+    uint8_t matrices, strips;
+} strip_shape;
+
+static const strip_shape strip_shapes[] = {{1, 2}, {2, 2}, {4, 1}};
+enum { STRIP_SHAPES = sizeof strip_shapes / sizeof *strip_shapes };
+
+/* Steps that a thread has on its way: a divisor of all, or the most, where the last ones are empty. */
+static uint64_t strip_flight(uint64_t steps) {
+    if (steps <= STRIP_FLIGHT) return steps;
+    for (uint64_t flight = STRIP_FLIGHT; flight >= STRIP_FLIGHT / 2; flight--)
+        if (steps % flight == 0) return flight;
+    return STRIP_FLIGHT;
+}
+
+/* Places of a list, as matrix_places; at least those that the first bounds are found in. */
+static uint64_t strip_places(uint64_t queries, uint64_t length, uint64_t k,
+                             const rp_target *target) {
+    uint64_t flight = strip_flight(length / MATRIX_EDGE);
+    uint64_t padded = ceil_div(length / MATRIX_EDGE, flight) * flight * MATRIX_EDGE;
+    uint64_t fixed = queries * (padded * 2 + 16) + padded * 4 + queries * 20 + queries / 8 + 64;
+    if (fixed > target->shared_bytes) return 0;
+    uint64_t places = least((target->shared_bytes - fixed) / (8 * queries),
+                            2 * k < STRIP_GROUPS / 2 ? STRIP_GROUPS / 2 : 2 * k);
+    return places >= STRIP_GROUPS / 2 && places >= k + k / 3 + 6 ? places : 0;
+}
+
+/* NULL: the variant does not fit. */
+static const strip_shape *find_strips(uint64_t queries, uint64_t length, uint64_t k,
+                                      uint32_t metric, const rp_target *target) {
+    if (!can_filter(length, metric, target) || queries < STRIP_QUERIES || k > STRIP_K ||
+        STRIP_THREADS > target->invocations || !(target->matrix_shapes & RP_MATRIX_16_8_16_F16_F32))
+        return NULL;
+    uint32_t i = 0;
+    while (i + 1 < STRIP_SHAPES && strip_shapes[i].matrices * MATRIX_EDGE < queries) i++;
+    const strip_shape *s = &strip_shapes[i];
+    return strip_places(s->matrices * MATRIX_EDGE, length, k, target) ? s : NULL;
+}
+
+static const strip_shape *strips_of(const rp_op_call *call, const rp_target *target) {
+    return find_strips(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
+                       (uint32_t)call->attrs[ATTR_METRIC], target);
+}
+
+static bool fits_strips(const rp_op_call *call, const rp_target *target) {
+    return strips_of(call, target) != NULL;
+}
+
+static void bind_strips(rp_op_call *call, const rp_target *target) {
+    const strip_shape *s = strips_of(call, target);
+    uint64_t queries = s->matrices * MATRIX_EDGE, length = rp_sym(call, 'D');
+    rp_op_bind_count(call, 'B', "Q", queries, 1);
+    rp_op_bind(call, 'C', strip_places(queries, length, rp_sym(call, 'K'), target));
+    rp_op_bind(call, 'E', STRIP_ROWS);
+    rp_op_bind(call, 'F', MATRIX_EDGE);
+    rp_op_bind(call, 'G', queries);
+    rp_op_bind(call, 'H', strip_flight(length / MATRIX_EDGE));
+    rp_op_bind(call, 'I', MATRIX_EDGE);
+    rp_op_bind(call, 'M', MATRIX_EDGE);
+    rp_op_bind(call, 'R', s->strips);
+    rp_op_bind(call, 'T', STRIP_THREADS);
+    rp_op_bind(call, 'U', s->matrices);
+    rp_op_bind(call, 'Z', MATRIX_SUBGROUP);
+}
+
+static void explain_strips(const rp_op_call *call, const rp_target *target, rp_text *text) {
+    (void)target;
+    rp_text_format(text, "%llu queries a workgroup of %d threads, lists of %llu",
+                   (unsigned long long)rp_sym(call, 'G'), STRIP_THREADS,
+                   (unsigned long long)rp_sym(call, 'C'));
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 const rp_op_variant rp_nearest_variants[] = {
+    {
+        .name = "strips",
+        .when = "l2, cosine and dot, 2 queries and more of as many elements as fit into shared "
+                "memory, a multiple "
+                "of 16; k of up to 32; on a target with cooperative matrices of f16 and sums of "
+                "f32 whose layout is "
+                "known",
+        .why = "reads the base once for up to 64 queries, from memory to registers; products of "
+               "f16 say which rows "
+               "cannot be among the nearest, with a bound of their error; the distances of the "
+               "others are computed "
+               "as the metric's op does",
+        .text = 3700,
+        .threads = STRIP_THREADS,
+        .groups = "BP",
+        .sized = "QNW",
+        .needs = FILTER_NEEDS,
+        .sites = {12, 24, 1, 1, 1},
+        .reads = {"BPQD", "BND"},
+        .fits = fits_strips,
+        .bind = bind_strips,
+        .explain = explain_strips,
+    },
     {
         .name = "matrices",
         .when =
             "l2, cosine and dot, more than 10 queries, or 5 of 256 elements and more; up to 4096 "
             "elements, a multiple of 16; k as far as lists fit into shared memory; on a target "
-            "with cooperative matrices of f16 and sums of f32 "
-            "whose layout is known",
+            "with cooperative matrices of f16 and sums of f32 whose layout is known",
         .why = "products of f16 say which rows cannot be among the nearest, with a bound of their "
                "error; the distances of the others are computed as the metric's op does",
-        .text = 4500,
+        .text = 4100,
         .threads = 512,
         .groups = "BP",
         .sized = "QNW",
-        .needs = (RP_OP_MATRIX_NEEDS & ~RP_NEED_STORAGE16) | RP_NEED_SUBGROUP_SHUFFLE |
-                 RP_NEED_SUBGROUP_BALLOT | RP_NEED_SUBGROUP_ARITHMETIC,
-        .sites = {32, 24, 2, 1, 1},
+        .needs = FILTER_NEEDS,
+        .sites = {26, 18, 2, 1, 1},
         .reads = {"BPQD", "BND"},
         .fits = fits_matrices,
         .bind = bind_matrices,
@@ -381,10 +493,13 @@ static uint64_t fill_waves(uint64_t groups, uint64_t multiprocessors) {
 
 uint64_t rp_nearest_parts(uint64_t queries, uint64_t rows, uint64_t length, uint64_t k,
                           uint32_t metric, const rp_target *target) {
+    const strip_shape *strips = find_strips(queries, length, k, metric, target);
     const matrix_shape *matrices = find_matrices(queries, length, k, metric, target);
     const tile_shape *tiles = find_tiles(queries, length, k, metric, target);
     uint64_t places = target->multiprocessors, groups;
-    if (matrices) {
+    if (strips) {
+        groups = ceil_div(queries, strips->matrices * MATRIX_EDGE);
+    } else if (matrices) {
         groups = ceil_div(queries, matrix_queries(matrices));
         places *= matrices->resident;
     } else {

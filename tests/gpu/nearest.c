@@ -3,9 +3,9 @@
  *
  * Ties by the thousand, rows of zeros, distances that fall from row to row (each row comes before
  * all that were seen), large vectors with small differences (|a|^2 - 2ab + |b|^2 has no right digit
- * there), lengths from a thousandth to a thousand, infinities and NaN, lengths that are no multiple of
- * anything, masks that leave a few rows or none, more neighbours wanted than there are. Every variant
- * that fits computes each. */
+ * there), rows all far from zero but for one, queries that are rows, lengths from a thousandth to a
+ * thousand, infinities and NaN, lengths that are no multiple of anything, masks that leave a few rows or
+ * none, more neighbours wanted than there are. Every variant that fits computes each. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,6 +23,7 @@ typedef enum data_kind {
     ZEROS,   /* queries of zeros as well */
     FALLING, /* distances from a query of zeros fall from row to row */
     LARGE,   /* a million, and less than one apart */
+    AWAY,    /* a hundred, and less than one apart; the first row is zeros; queries are rows */
     SPREAD,  /* the longest row a million times as long as the shortest, queries as well */
     WILD,    /* every seventh row as large as floats go, some of infinities and NaN */
     KINDS
@@ -44,6 +45,7 @@ static float element(rp_random *random, data_kind kind, uint32_t row, bool query
     case ZEROS: return 0;
     case FALLING: return query ? 0 : (float)(rows - row);
     case LARGE: return 1e6f + number;
+    case AWAY: return !query && row == 0 ? 0 : 100 + number;
     case SPREAD: return ldexpf(number, (int)(row % 21) - 10);
     case WILD:
         if (row % 11 == 3) return row % 2 ? INFINITY : NAN;
@@ -59,6 +61,8 @@ static void fill(rp_exec *exec, const char *name, rp_random *random, const searc
     uint32_t rows = query ? s->queries : s->rows, count = rows * s->length;
     uint32_t *words = malloc(count * sizeof *words);
     if (!words) abort();
+    if (kind == AWAY && query) /* those of the rows from 1 on */
+        for (uint32_t i = 0; i < s->length; i++) element(random, kind, 0, false, s->rows);
     for (uint32_t i = 0; i < count; i++) {
         float number = element(random, kind, i / s->length, query, s->rows);
         memcpy(&words[i], &number, sizeof number);
@@ -202,27 +206,42 @@ static void test_masks(void) {
  * be filtered goes over a tile query by query. */
 static void test_tiles(void) {
     static const search searches[] = {
-        {"l2", "l2_distance", 256, 264, 16, 10, 1, ALL, 2},
-        {"l2", "l2_distance", 260, 500, 32, 3, 2, SOME, 2},
-        {"cosine", "cosine_distance", 256, 264, 16, 10, 1, SOME, 2},
-        {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, 2},
-        {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, 2},
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, ALL, 3},
+        {"l2", "l2_distance", 260, 500, 32, 3, 2, SOME, 3},
+        {"cosine", "cosine_distance", 256, 264, 16, 10, 1, SOME, 3},
+        {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, 3},
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, 3},
     };
     for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
         if (gpu_tries(T.device, i + 4, 5)) try_search(&searches[i]);
 }
 
 /* Where the device has no matrices, other variants compute them. */
+static void test_strips(void) {
+    static const search searches[] = {
+        {"l2", "l2_distance", 2, 2100, 128, 10, 1, ALL, 1},
+        {"dot", "dot_product", 16, 1300, 16, 32, 1, SOME, 1},
+        {"cosine", "cosine_distance", 5, 2100, 144, 10, 2, SOME, 1},
+        {"l2", "l2_distance", 20, 1100, 176, 3, 3, FEW, 1},
+        {"cosine", "cosine_distance", 40, 900, 112, 20, 1, ALL, 1},
+        {"l2", "l2_distance", 100, 600, 64, 10, 1, ALL, 1},
+        {"dot", "dot_product", 10, 700, 768, 10, 2, NOTHING, 1},
+        {"l2", "l2_distance", 3, 40, 32, 30, 2, SOME, 1},
+    };
+    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
+        if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
+}
+
 static void test_matrices(void) {
     static const search searches[] = {
-        {"l2", "l2_distance", 12, 700, 48, 10, 2, ALL, 1},
-        {"cosine", "cosine_distance", 17, 700, 48, 10, 2, SOME, 1},
-        {"dot", "dot_product", 33, 700, 80, 10, 2, SOME, 1},
-        {"l2", "l2_distance", 70, 300, 128, 1, 2, ALL, 1},
+        {"l2", "l2_distance", 12, 700, 48, 10, 2, ALL, 2},
+        {"cosine", "cosine_distance", 17, 700, 48, 10, 2, SOME, 2},
+        {"dot", "dot_product", 33, 700, 80, 10, 2, SOME, 2},
+        {"l2", "l2_distance", 70, 300, 128, 1, 2, ALL, 2},
         {"dot", "dot_product", 11, 600, 16, 100, 1, ALL, 1},
         {"l2", "l2_distance", 11, 600, 160, 40, 3, SOME, 1},
-        {"cosine", "cosine_distance", 20, 300, 32, 10, 3, FEW, 1},
-        {"l2", "l2_distance", 6, 300, 768, 10, 3, NOTHING, 1},
+        {"cosine", "cosine_distance", 20, 300, 32, 10, 3, FEW, 2},
+        {"l2", "l2_distance", 6, 300, 768, 10, 3, NOTHING, 2},
     };
     for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
         if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
@@ -250,11 +269,15 @@ static void use_large(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"every metric", test_metrics},        {"odd lengths", test_lengths},
-        {"rows left out", test_masks},         {"a target that is large", use_large},
-        {"one or two queries", test_few},      {"several queries", test_matrices},
-        {"many queries by tiles", test_tiles}, {NULL, NULL}};
+    static const rp_test tests[] = {{"every metric", test_metrics},
+                                    {"odd lengths", test_lengths},
+                                    {"rows left out", test_masks},
+                                    {"a target that is large", use_large},
+                                    {"one or two queries", test_few},
+                                    {"several queries", test_strips},
+                                    {"by matrices", test_matrices},
+                                    {"many queries by tiles", test_tiles},
+                                    {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);

@@ -75,7 +75,8 @@ extern "C" {
     X(matrix_i8_rate, "i8 operations a microsecond in cooperative matrices, sums in i32")          \
     X(matrix_quads,                                                                                \
       "1: of 16 x 16 sums in f32, invocation i of a subgroup of 32 has rows i / 4 and "            \
-      "i / 4 + 8, of each columns 2 * (i % 4), the next, and both plus 8")                         \
+      "i / 4 + 8, of each columns 2 * (i % 4), the next, and both plus 8; sums of 16 x 8 lie as "  \
+      "its left half, right factors of 16 x 8 as its upper half with rows and columns exchanged")  \
     X(loop_turns,                                                                                  \
       "turns of all its loops together after which an invocation's loops end, done or not")        \
     X(resources, "buffers of all kinds that a kernel binds") /* a limit */                         \
