@@ -94,6 +94,28 @@ static double threads(const rp_fuse_set *set) {
     return busy_threads(set);
 }
 
+/* Whether threads that share rows keep elements of input k from pass to pass. What is scattered is computed
+ * one by one, from the start. */
+static bool keeps(const rp_fuse_set *set, uint32_t i, uint32_t k) {
+    if (set->shape.kind != RP_SHAPE_ROWS || set->shape.wide || set->count > RP_SHAPE_FEW)
+        return false;
+    for (uint32_t m = 0; m < set->count; m++)
+        if (set->calls[m]->call.op->form == RP_OP_SCATTER) return false;
+    return rp_op_row_keeps(&set->calls[i]->call, k, rp_graph_target(set->graph));
+}
+
+/* Elements that each thread asks memory for at once: all that it keeps, but for the turns of loops in front. */
+static double elements_at_once(const rp_fuse_set *set) {
+    double most = 1, turns = 1;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const rp_op_call *c = &set->calls[i]->call;
+        if (c->op->form == RP_OP_POINTWISE) turns = fmax(turns, rp_op_element_turns(c));
+        for (uint32_t k = 0; k < c->operand_count; k++)
+            if (keeps(set, i, k)) most = 4.0 * rp_op_row_fours(c, rp_graph_target(set->graph));
+    }
+    return fmax(most / turns, 1);
+}
+
 /* How often all of the op's computation is done, `once` being the number without fusion: as often
  * as its outputs' elements are asked for. */
 typedef struct estimate {
@@ -122,6 +144,7 @@ static double runs(const estimate *e, uint32_t i) {
 /* Loads of input k in one run of the op. */
 static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_cost *cost) {
     const rp_op_call *c = &e->set->calls[i]->call;
+    if (keeps(e->set, i, k)) return elements(&c->operands[k]);
     if (k == 0 && c->op->product)
         return elements(&c->operands[0]) * groups_for(e->set, (double)rp_sym(c, 'M'));
     return cost->loads[k];
@@ -232,6 +255,11 @@ const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TAR
                                                 RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate,
                                                 RP_TARGET_KEY_shared_bytes};
 
+/* Of a target's rates, which are by the microsecond, in a second. */
+static double share_of(double busy) {
+    return 1e6 * fmin(fmax(busy, 1.0 / 1024), 1);
+}
+
 rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
     const rp_target *t = rp_graph_target(set->graph);
     estimate e = {.set = set};
@@ -246,12 +274,11 @@ rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
     }
     double invocations = threads(set), busy = invocations / busy_threads(set);
     for (uint32_t i = 0; i < set->count; i++) out.turns += turns(&e, i, invocations);
-    if (busy > 1) busy = 1;
-    if (busy < 1.0 / 1024) busy = 1.0 / 1024;
-    busy *= 1e6; /* rates are by the microsecond */
+    double loading = share_of(busy * elements_at_once(set));
+    busy = share_of(busy);
     out.parts[0] = (double)(is_first(set) ? t->dispatch_ns : t->barrier_ns) * 1e-9;
-    out.parts[1] = e.memory / ((double)t->memory_rate * busy);
-    out.parts[2] = e.cached / ((double)t->cache_rate * busy);
+    out.parts[1] = e.memory / ((double)t->memory_rate * loading);
+    out.parts[2] = e.cached / ((double)t->cache_rate * loading);
     out.parts[3] = e.arithmetic / ((double)t->f32_rate * FORMULAS * busy);
     out.parts[4] = lone_waits(set) * (double)t->flight_bytes / (double)t->memory_rate * 1e-6;
     return out;

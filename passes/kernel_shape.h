@@ -75,6 +75,9 @@ typedef struct rp_shape {
     char reason[RP_SHAPE_REASON];
 } rp_shape;
 
+/* Of so few members the elements of a row may be in the text several times: those of four at once. */
+enum { RP_SHAPE_FEW = 6 };
+
 /* Workgroups that share a wide row, and go over its reductions each. */
 static inline uint64_t rp_shape_wide_groups(const rp_shape *s) {
     uint64_t length = s->wide && s->rows ? s->wide / s->rows : 0;

@@ -2,8 +2,9 @@
  *
  * A row has a thread, a team of threads, or a workgroup (rp_op_row_threads); a part of a row has a
  * workgroup. All steps of all members come first, one member after the other; then the outputs,
- * element by element and row by row. Nothing of a row is kept between the passes but the results of
- * the steps: elements are computed again, from memory that the caches hold. */
+ * element by element and row by row. A team holds the few elements of a row that each thread has from pass to
+ * pass. Else only the results of the steps are kept: elements are computed again, from memory that the caches
+ * hold. */
 #include "lower/internal.h"
 
 enum {
@@ -20,17 +21,22 @@ static bool has_outputs(const rp_emit *e, uint64_t elements) {
 }
 
 /* The outputs of each element, by a team: fours of a thread are stored at once where that is
- * possible. */
+ * possible, made of what it holds. */
 static void put_team_elements(rp_emit *e, uint64_t elements, const char *length, uint32_t team) {
     rp_text body;
     rp_text_init(&body, &e->allocator);
-    bool fours = rp_emit_rows_by_fours(e, rp_sym_extent(&e->members[e->shape.first].call, 'C')) &&
-                 rp_emit_outputs_4(e, &body, NULL, "        ", elements);
+    uint32_t first = e->shape.first;
+    bool slot = rp_emit_has_held(e);
+    bool fours = rp_emit_rows_by_fours(e, rp_sym_extent(&e->members[first].call, 'C')) &&
+                 rp_emit_outputs_4(e, &body, NULL, slot, "        ", elements);
     if (fours) {
-        rp_text_format(&e->main,
-                       "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n"
-                       "        uint i = row * %s + four;\n",
-                       length, 4 * team, length);
+        if (slot)
+            rp_emit_slot_loop(e, &e->main, first, "    ");
+        else
+            rp_text_format(&e->main,
+                           "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n",
+                           length, 4 * team);
+        rp_text_format(&e->main, "        uint i = row * %s + four;\n", length);
         rp_emit_move(e, &e->main, &body);
         rp_text_string(&e->main, "    }\n");
         return;
@@ -160,7 +166,7 @@ static void put_wide_elements(rp_emit *e, const char *length) {
     rp_text_init(&early, &e->allocator);
     rp_text_init(&fours, &e->allocator);
     if (rp_emit_rows_by_fours(e, width) &&
-        rp_emit_outputs_4(e, &fours, &early, "    ", e->shape.wide)) {
+        rp_emit_outputs_4(e, &fours, &early, false, "    ", e->shape.wide)) {
         put_wide_fours(e, length, &early, &fours);
         return;
     }
@@ -213,6 +219,8 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
         rp_text_format(&e->main, "    row = row * %uu + gl_LocalInvocationIndex;\n", rows);
     } else if (threads < RP_OP_ROW_THREADS) {
         e->local = all_teams_threads(e, r, threads);
+        if (rp_emit_rows_by_fours(e, rp_sym_extent(&e->members[first].call, 'C')))
+            e->row_fours = rp_op_row_fours(&e->members[first].call, rp_graph_target(e->graph));
         rows = e->local / threads;
         rp_text_format(
             &e->main,

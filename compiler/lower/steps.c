@@ -13,9 +13,6 @@
  * Steps that do not depend on one another share a pass over the row. */
 #include "lower/internal.h"
 
-/* Of so few a pass may be in the text four times. */
-enum { FEW_MEMBERS = 6 };
-
 static uint64_t length_of(const rp_emit *e, uint32_t member) {
     return rp_sym(&e->members[member].call, 'C');
 }
@@ -40,7 +37,7 @@ static uint32_t team_of(const rp_emit *e, uint32_t member) {
 }
 
 bool rp_emit_rows_by_fours(const rp_emit *e, rp_extent length) {
-    return rp_emit_each(e, length) % 4 == 0 && e->member_count <= FEW_MEMBERS;
+    return rp_emit_each(e, length) % 4 == 0 && e->member_count <= RP_SHAPE_FEW;
 }
 
 /* Whether a step's result goes into an output that there is, or into another step. */
@@ -74,6 +71,7 @@ typedef struct row_pass {
     bool skip[RP_OP_MAX_STEPS];    /* those that others find, or that nobody wants */
     const char **functions;
     rp_emit_args *args;
+    uint32_t holds; /* inputs of which elements are held, once they are there */
 } row_pass;
 
 /* What an accumulator starts with, and how an element joins it. */
@@ -148,6 +146,49 @@ static void put_element(rp_emit *e, const row_pass *pass, const char *indent, rp
     rp_eval_close(&eval);
 }
 
+bool rp_emit_has_held(const rp_emit *e) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        if (e->members[m].held) return true;
+    return false;
+}
+
+static const char *fours_of(rp_emit *e) {
+    return rp_emit_uint(e, "row_fours", e->row_fours);
+}
+
+void rp_emit_slot_loop(rp_emit *e, rp_text *to, uint32_t member, const char *indent) {
+    e->extensions |= RP_EMIT_UNROLL;
+    rp_text_format(to,
+                   "%s[[unroll]] for (uint slot = 0u; slot < %s; slot++) {\n"
+                   "%s    uint four = (row_lane + slot * %uu) * 4u;\n"
+                   "%s    if (four >= %s) break;\n",
+                   indent, fours_of(e), indent, team_of(e, member), indent,
+                   rp_emit_symbol(e, member, 'C'));
+}
+
+/* Whether a team's pass holds elements from now on, or finds some that are held. */
+static bool has_slots(const rp_emit *e, const row_pass *pass) {
+    return e->row_fours && (pass->holds || rp_emit_has_held(e));
+}
+
+/* Those inputs of `holds` that the pass is the first to read. */
+static uint32_t first_read(const rp_emit *e, const row_pass *pass) {
+    uint32_t read = 0;
+    for (uint32_t step = pass->first; step < pass->first + pass->count; step++)
+        for (uint32_t i = 0; i < pass->args[step].count && !pass->skip[step]; i++)
+            if (pass->args[step].names[i] < RP_NAME_ATTR)
+                read |= UINT32_C(1) << pass->args[step].names[i];
+    return read & pass->holds & ~e->members[pass->member].held;
+}
+
+static void hold_four(rp_eval *eval, const row_pass *pass, const char *indent, rp_text *to) {
+    uint32_t read = first_read(eval->e, pass);
+    for (uint32_t k = 0; read >> k; k++)
+        if (read >> k & 1)
+            rp_text_format(to, "%s%s = %s;\n", indent, rp_emit_held_input(eval->e, pass->member, k),
+                           rp_eval_input(eval, pass->member, k));
+}
+
 /* Four of them, one after the other. */
 static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_text *to) {
     const rp_op_step *steps = e->members[pass->member].call.op->steps;
@@ -161,6 +202,7 @@ static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_te
         RP_OK) {
         eval.own_steps = pass->member;
         eval.loads = &loads;
+        eval.slot = has_slots(e, pass);
         for (uint32_t i = 0; i < pass->count; i++) {
             uint32_t step = pass->first + i;
             if (pass->skip[step]) continue;
@@ -170,6 +212,7 @@ static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_te
             for (uint32_t c = 0; c < 4; c++)
                 put_join(e, &steps[step], values[c], places[c], indent, &joins);
         }
+        hold_four(&eval, pass, indent, &joins);
         rp_eval_close(&eval);
     }
     rp_emit_move(e, to, &loads);
@@ -204,9 +247,15 @@ static void put_four_loop(rp_emit *e, const row_pass *pass, const char *begin, c
         put_four(e, pass, inner, &body);
     else
         put_element(e, pass, rp_emit_name(e, "%s    ", inner), &body);
-    rp_text_format(&e->functions, "%sfor (uint four = %s; four < %s; four += %uu)", indent, begin,
-                   end, 4 * threads);
-    if (fours)
+    bool slots = has_slots(e, pass);
+    if (slots)
+        rp_emit_slot_loop(e, &e->functions, pass->member, indent);
+    else
+        rp_text_format(&e->functions, "%sfor (uint four = %s; four < %s; four += %uu)", indent,
+                       begin, end, 4 * threads);
+    if (slots)
+        rp_text_format(&e->functions, "%suint i = %s * %s + four;\n", inner, row, c);
+    else if (fours)
         rp_text_format(&e->functions, " {\n%suint i = %s * %s + four;\n", inner, row, c);
     else
         rp_text_format(&e->functions,
@@ -328,6 +377,7 @@ static void put_team_pass(rp_emit *e, const row_pass *pass, uint32_t team) {
     for (uint32_t i = 0; i < pass->count; i++) put_start(e, &steps[i], "        ");
     put_four_loop(e, pass, "row_lane * 4u", rp_emit_symbol(e, pass->member, 'C'), "row", team,
                   "        ");
+    e->members[pass->member].held |= first_read(e, pass);
     for (uint32_t i = 0; i < pass->count; i++) {
         const char *at = "";
         if (rp_emit_is_index_step(&steps[i])) at = rp_emit_name(e, ", %s_at", steps[i].name);
@@ -397,6 +447,31 @@ static void put_part(rp_emit *e, uint32_t member) {
                    parts, parts, part, c, part, c, member);
 }
 
+/* Whether the value that a member reads is held for an earlier member, or input. */
+static bool is_held_before(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t own) {
+    uint32_t value = e->members[member].operands[operand].value;
+    for (uint32_t m = 0; m <= member && value != RP_NONE; m++) {
+        uint32_t held = m == member ? own : e->members[m].held;
+        for (uint32_t k = 0; held >> k; k++)
+            if ((held >> k & 1) && e->members[m].operands[k].value == value) return true;
+    }
+    return false;
+}
+
+/* Arrays for those inputs whose elements threads hold from pass to pass, and for the outputs: bits of them. */
+static uint32_t put_held(rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_target *target = rp_graph_target(e->graph);
+    uint32_t holds = 0;
+    for (uint32_t k = 0; k < call->operand_count && e->row_fours; k++) {
+        if (!rp_op_row_keeps(call, k, target) || is_held_before(e, member, k, holds)) continue;
+        holds |= UINT32_C(1) << k;
+        rp_text_format(&e->globals, "vec4 m%u_held_%s[%s];\n", member, rp_op_operand_name(call, k),
+                       fours_of(e));
+    }
+    return holds;
+}
+
 const char *rp_emit_steps(rp_emit *e, uint32_t member) {
     const rp_op *op = e->members[member].call.op;
     const char *functions[RP_OP_MAX_STEPS];
@@ -415,12 +490,14 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
                        rp_emit_is_index_step(&op->steps[i]) ? "uint" : "float", member,
                        op->steps[i].name);
     }
+    uint32_t holds = put_held(e, member);
     put_readers(e, member, args, op->step_count);
     if (op->parts) rp_text_format(&e->globals, "uint m%u_n;\n", member);
     rp_text_format(&e->functions, "void %s(uint row) {\n", name);
     if (op->parts) put_part(e, member);
     for (uint32_t i = 0; i < op->step_count && e->status == RP_OK;) {
-        row_pass pass = {.member = member, .first = i, .functions = functions, .args = args};
+        row_pass pass = {
+            .member = member, .first = i, .functions = functions, .args = args, .holds = holds};
         if (op->steps[i].reduce == RP_REDUCE_NONE) {
             put_number(e, member, i, functions[i], &args[i]);
             i++;

@@ -125,9 +125,30 @@ static bool put_ahead(rp_eval *v, uint32_t member, uint32_t operand, const char 
     return true;
 }
 
+const char *rp_emit_held_input(rp_emit *e, uint32_t member, uint32_t operand) {
+    return rp_emit_name(e, "m%u_held_%s[slot]", member,
+                        rp_op_operand_name(&e->members[member].call, operand));
+}
+
+static bool is_held(const rp_eval *v, uint32_t member, uint32_t operand) {
+    return v->slot && v->loads && (v->e->members[member].held >> operand & 1);
+}
+
+/* Four elements of a value that threads hold for a rows member; NULL: they do not. */
+static const char *held_value(const rp_eval *v, uint32_t value) {
+    for (uint32_t i = 0; i < v->e->member_count && v->slot; i++) {
+        const rp_emit_member *m = &v->e->members[i];
+        for (uint32_t k = 0; m->held >> k; k++)
+            if (is_held(v, i, k) && m->operands[k].value == value)
+                return rp_emit_held_input(v->e, i, k);
+    }
+    return NULL;
+}
+
 /* A variable with an input's elements for the four from the index on. */
 static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
     rp_emit *e = v->e;
+    if (is_held(v, member, operand) && !per_row) return rp_emit_held_input(e, member, operand);
     const rp_graph_operand *o = &e->members[member].operands[operand];
     const char *type = rp_emit_type_4(e, member, operand);
     rp_emit_run run = o->absent ? RP_RUN_SAME : RP_RUN_NONE;
@@ -164,6 +185,10 @@ static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, boo
         return rp_eval_value(v, o->value);
     if (v->loads) return eval_input_4(v, member, operand, per_row);
     return rp_emit_name(e, "%s(%s)", rp_emit_reader(e, member, operand), index);
+}
+
+const char *rp_eval_input(rp_eval *v, uint32_t member, uint32_t operand) {
+    return eval_input(v, member, operand, false);
 }
 
 static const char *eval_step(rp_eval *v, uint32_t member, uint32_t step, bool per_row) {
@@ -359,6 +384,8 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
     const rp_emit_value *out = &e->values[value];
     if (e->status != RP_OK) return "";
     if (v->locals[value]) return v->locals[value];
+    const char *held = held_value(v, value);
+    if (held) return v->locals[value] = held;
     const rp_emit_member *m = &e->members[out->member];
     const char *text, *four, *type = rp_emit_class(out->dtype);
     rp_emit_args args;

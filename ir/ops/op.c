@@ -369,6 +369,13 @@ uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     return processor && rp_target_turns(target, rp_op_row_turns(call, 1)) ? 1 : RP_OP_ROW_THREADS;
 }
 
+uint32_t rp_op_row_fours(const rp_op_call *call, const rp_target *target) {
+    uint64_t length = rp_sym(call, 'C'), each = 4 * (uint64_t)rp_op_row_threads(call, target);
+    bool team = each > 4 && each < 4 * RP_OP_ROW_THREADS;
+    bool varies = call->powers['C' - 'A'] != 0;
+    return team && !varies && length % 4 == 0 ? (uint32_t)((length + each - 1) / each) : 0;
+}
+
 bool rp_op_moves_together(const rp_op_call *call, uint64_t count) {
     return call->op->form == RP_OP_POINTWISE && call->op->together &&
            rp_sym(call, call->op->together) % count == 0;

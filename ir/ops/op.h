@@ -418,6 +418,11 @@ static inline uint64_t rp_op_part(const rp_op_call *call) {
  * subgroup, a team, each with four neighbouring elements of every 4 times so many. */
 enum { RP_OP_ROW_THREADS = 256, RP_OP_SHORT_ROW = 128 };
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target);
+/* How many times four neighbouring elements each thread of a team has, and can keep in registers from one pass
+ * over the row to the next; 0: a row has no team, or does not begin at a multiple of four. */
+uint32_t rp_op_row_fours(const rp_op_call *call, const rp_target *target);
+/* Whether a team that does so keeps those of input `index`: several passes read them. */
+bool rp_op_row_keeps(const rp_op_call *call, uint32_t index, const rp_target *target);
 /* The size of subgroups that a kernel with so many threads a row must ask for; 0: any will do. */
 uint32_t rp_op_row_subgroup(uint32_t threads, const rp_target *target);
 

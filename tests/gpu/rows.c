@@ -221,10 +221,10 @@ static void test_side_by_side(void) {
     }
 }
 
-/* Teams of each size that the device has, with rows that begin at multiples of four elements and with
- * others; a workgroup that is not full. */
+/* Teams of each size that the device has, with rows that begin at multiples of four elements, which they hold
+ * in registers, and with others; a workgroup that is not full. With small subgroups long rows have none. */
 static void test_teams(void) {
-    static const uint32_t lengths[] = {5, 8, 31, 64, 140, 256, 700};
+    static const uint32_t lengths[] = {1024, 5, 8, 31, 64, 140, 256, 700};
     rp_target own;
     const rp_target *target = gpu_target_like(device, rp_target_builtin("h200"), &own);
     for (uint32_t i = 0; i < sizeof trials / sizeof *trials; i++)
