@@ -248,9 +248,10 @@ static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target
     uint64_t line = ((uint64_t)s->depth / 8 + 1) * 16;
     uint64_t fixed = (queries + rows) * line + rows * 8 + queries * 20 + queries / 4 + 64;
     if (fixed > target->shared_bytes) return 0;
-    uint64_t places = (target->shared_bytes - fixed) / (8 * queries),
-             best = 2 * k < 32 ? 32 : 2 * k;
-    if (places > best) places = best;
+    uint64_t best = 2 * k < 32 ? 32 : 2 * k;
+    uint64_t room = (queries + rows) * (line / 16) -
+                    rows; /* where tiles were, beside those of a tile of rows */
+    uint64_t places = least(least((target->shared_bytes - fixed) / (8 * queries), best), room);
     return places >= k + k / 3 + 6 ? places : 0;
 }
 

@@ -29,6 +29,7 @@ const uint SHARES = (PADDED / 4u + LANES - 1u) / LANES, KEPT = SHARES < 8u ? SHA
 const uint AHEAD = D <= 128u ? D / 4u : 16u;       // elements that are asked for at once, for an exact distance
 #define ERROR (float(2u * D + 64u) * 5.9604645e-8)
 const float LARGE = 1e36, TINY = 1e-20;           // the range of squared lengths
+#define LOST (sqrt(float(D)) * 1.1e-19)            // of a query, scaled, where squares are flushed
 const float INFINITE = 3e38;                      // a bound that every f is below, but that of a row left out
 
 shared float query_squares[G];
@@ -120,8 +121,10 @@ float bound_behind(uint g, float f) {
     float square = query_squares[g], size = sqrt(square), share = query_shares[g], most = uintBitsToFloat(longest);
     float bound = f + 2.0 * share * most + 3.0 * size * (flushed + ERROR * most) + 1e-30;
     if (metric == L2) {
+        // From |b|^2 - 2 (|a| + 2 share) |b| - 2 |a| FLUSHED <= f.
         float apart = max(f + square, 0.0);
-        most = min(most, 1.2 * (size + sqrt(apart)));
+        most = min(most, 1.1 * (size + 2.0 * share +
+                                sqrt(apart + 4.0 * share * (size + share) + 2.0 * size * flushed)));
         bound = f + 4.0 * share * most + 6.0 * size * flushed + 1e-30;
         bound += ERROR * (2.0 * most * most + 3.0 * (apart + square));
     }
@@ -152,9 +155,9 @@ bool rounds_to_nearest() {
     return bits == 0x3c003c01u;
 }
 
-// A power of two that takes `bits` to below 2^13.
+// A power of two that takes `bits` to below 2^13, for all lengths in range; of what is shorter elements are flushed.
 float scale_of(uint bits) {
-    int exponent = clamp(int(bits >> 23u) - 127, -50, 50);
+    int exponent = clamp(int(bits >> 23u) - 127, -36, 60);
     return uintBitsToFloat(uint(127 + 12 - exponent) << 23u);
 }
 
@@ -169,11 +172,12 @@ void load_shares(uint first_query, uint first) {
     [[unroll]] for (uint n = 0u; n < KEPT; n++) shares[n] = queries_4(query * D + min(share_at(first + n), D - 4u));
 }
 
-// Sums up what they are as products have them.
-float measure_shares(uint first, float square) {
+// Sums up what they are as products have them. A query that there is not is zeros, which pass no bound.
+float measure_shares(uint first_query, uint first, float square) {
+    bool used = thread / LANES < G && first_query + thread / LANES < Q;
     [[unroll]] for (uint n = 0u; n < KEPT; n++) {
         uint d = share_at(first + n);
-        shares[n] = d < D ? move_query(shares[n], d) : vec4(0.0);
+        shares[n] = used && d < D ? move_query(shares[n], d) : vec4(0.0);
         square = add_square(shares[n], square);
     }
     return square;
@@ -187,10 +191,10 @@ void measure_queries(uint first_query, uint most) {
     half_error = rounds_to_nearest() ? 4.8828125e-4 : 9.765625e-4;
     most = subgroupMax(most);
     if (subgroupElect()) atomicMax(largest_element, most);
-    float square = measure_shares(0u, 0.0), lost = 0.0;
+    float square = measure_shares(first_query, 0u, 0.0), lost = 0.0;
     [[dont_unroll]] for (uint first = KEPT; first < SHARES; first += KEPT) {
         load_shares(first_query, first);
-        square = measure_shares(first, square);
+        square = measure_shares(first_query, first, square);
     }
     [[unroll]] for (uint m = 1u; m < LANES; m *= 2u) square += subgroupShuffleXor(square, m);
     if (is_first) {
@@ -211,7 +215,7 @@ void measure_queries(uint first_query, uint most) {
     [[dont_unroll]] for (uint first = 0u; first < SHARES; first += KEPT) {
         if (SHARES > KEPT) {
             load_shares(first_query, first);
-            measure_shares(first, 0.0);
+            measure_shares(first_query, first, 0.0);
         }
         [[unroll]] for (uint n = 0u; n < KEPT; n++) {
             vec4 x = shares[n] * query_scale;
@@ -226,7 +230,7 @@ void measure_queries(uint first_query, uint most) {
     if (is_first) {
         float size = sqrt(square), each = half_error + float(D) * 2.3841858e-7;
         if (metric == COSINE) each += 1.5258789e-5;
-        query_shares[g] = 1.003 * (sqrt(lost) / query_scale + size * each);
+        query_shares[g] = 1.003 * ((sqrt(lost) + LOST) / query_scale + size * each);
     }
 }
 

@@ -77,6 +77,7 @@ bool lies_as_expected() {
 void load_queries(uint k) {
     [[unroll]] for (uint n = 0u; n < LOADS; n++) {
         bool inside = D % H == 0u || k + 8u * ((thread + n * T) % EIGHTS) < D;
+        inside = inside && first_query + (thread + n * T) / EIGHTS < Q; // zeros pass no bound
         query_low[n] = query_high[n] = vec4(0.0);
         if (inside) queries_8(query_at[n] + k, query_low[n], query_high[n]);
     }

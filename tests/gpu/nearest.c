@@ -4,7 +4,7 @@
  * Ties by the thousand, rows of zeros, distances that fall from row to row (each row comes before
  * all that were seen), large vectors with small differences (|a|^2 - 2ab + |b|^2 has no right digit
  * there), rows all far from zero but for one, queries that are rows, lengths from a thousandth to a
- * thousand, infinities and NaN, lengths that are no multiple of anything, masks that leave a few rows or
+ * thousand, queries of which one is too long for the others, infinities and NaN, lengths that are no multiple of anything, masks that leave a few rows or
  * none, more neighbours wanted than there are. Every variant that fits computes each. */
 #include <math.h>
 #include <stdlib.h>
@@ -25,6 +25,9 @@ typedef enum data_kind {
     LARGE,   /* a million, and less than one apart */
     AWAY,    /* a hundred, and less than one apart; the first row is zeros; queries are rows */
     SPREAD,  /* the longest row a million times as long as the shortest, queries as well */
+    GIANT,   /* queries of 1e17, of 1e-10, and of rows' length */
+    LONE,    /* the first query has one element, of 3e7; the others are short beside rows */
+    TINY,    /* squares of rows are denormals, or zero */
     WILD,    /* every seventh row as large as floats go, some of infinities and NaN */
     KINDS
 } data_kind;
@@ -38,7 +41,9 @@ typedef struct search {
     uint32_t variants; /* to try for a large target, as far as it has matrices; 0: for any device */
 } search;
 
-static float element(rp_random *random, data_kind kind, uint32_t row, bool query, uint32_t rows) {
+static float element(rp_random *random, data_kind kind, uint32_t row, uint32_t column, bool query,
+                     uint32_t rows) {
+    static const float lengths[] = {1e17f, 1e-10f, 1};
     float number = (float)rp_random_below(random, 1 << 20) / (1 << 19) - 1;
     switch (kind) {
     case TIES: return (float)rp_random_below(random, 3);
@@ -47,6 +52,11 @@ static float element(rp_random *random, data_kind kind, uint32_t row, bool query
     case LARGE: return 1e6f + number;
     case AWAY: return !query && row == 0 ? 0 : 100 + number;
     case SPREAD: return ldexpf(number, (int)(row % 21) - 10);
+    case GIANT: return query ? number * lengths[row % 3] : number;
+    case LONE:
+        if (query && row == 0) return column ? 0 : 3.4e7f;
+        return query ? number / 4 : number * (float)(1 + row % 12);
+    case TINY: return query ? 1 : ldexpf(1 + number / 2, -64);
     case WILD:
         if (row % 11 == 3) return row % 2 ? INFINITY : NAN;
         return !query && row % 7 == 0 ? number * 1e25f : number;
@@ -62,9 +72,9 @@ static void fill(rp_exec *exec, const char *name, rp_random *random, const searc
     uint32_t *words = malloc(count * sizeof *words);
     if (!words) abort();
     if (kind == AWAY && query) /* those of the rows from 1 on */
-        for (uint32_t i = 0; i < s->length; i++) element(random, kind, 0, false, s->rows);
+        for (uint32_t i = 0; i < s->length; i++) element(random, kind, 0, i, false, s->rows);
     for (uint32_t i = 0; i < count; i++) {
-        float number = element(random, kind, i / s->length, query, s->rows);
+        float number = element(random, kind, i / s->length, i % s->length, query, s->rows);
         memcpy(&words[i], &number, sizeof number);
         if (strcmp(s->metric, "hamming") == 0 && kind != TIES)
             words[i] = (uint32_t)rp_random_next(random);
