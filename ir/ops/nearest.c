@@ -316,9 +316,9 @@ static void explain_matrices(const rp_op_call *call, const rp_target *target, rp
 
 /* ---- strips ---------------------------------------------------------------------------------- */
 
-/* Measured on one large GPU: from two queries on, and however many they are, as long as those of a workgroup are in
+/* Measured on one large GPU: from three queries on, and however many they are, as long as those of a workgroup are in
  * shared memory all the time. The first bounds come from STRIP_GROUPS groups of rows, twice what is wanted at least. */
-enum { STRIP_ROWS = 8, STRIP_THREADS = 512, STRIP_FLIGHT = 8, STRIP_QUERIES = 2 };
+enum { STRIP_ROWS = 8, STRIP_THREADS = 512, STRIP_FLIGHT = 8, STRIP_QUERIES = 3 };
 enum { STRIP_GROUPS = STRIP_THREADS / MATRIX_SUBGROUP * 4, STRIP_K = STRIP_GROUPS / 2 };
 
 /* Matrices of queries of a workgroup; strips of a subgroup between two looks at the lists, as far as registers go. */
@@ -399,7 +399,7 @@ static void explain_strips(const rp_op_call *call, const rp_target *target, rp_t
 const rp_op_variant rp_nearest_variants[] = {
     {
         .name = "strips",
-        .when = "l2, cosine and dot, 2 queries and more of as many elements as fit into shared "
+        .when = "l2, cosine and dot, 3 queries and more of as many elements as fit into shared "
                 "memory, a multiple "
                 "of 16; k of up to 32; on a target with cooperative matrices of f16 and sums of "
                 "f32 whose layout is "

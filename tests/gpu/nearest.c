@@ -229,7 +229,7 @@ static void test_tiles(void) {
 /* Where the device has no matrices, other variants compute them. */
 static void test_strips(void) {
     static const search searches[] = {
-        {"l2", "l2_distance", 2, 2100, 128, 10, 1, ALL, 1},
+        {"l2", "l2_distance", 4, 2100, 128, 10, 1, ALL, 1},
         {"dot", "dot_product", 16, 1300, 16, 32, 1, SOME, 1},
         {"cosine", "cosine_distance", 5, 2100, 144, 10, 2, SOME, 1},
         {"l2", "l2_distance", 20, 1100, 176, 3, 3, FEW, 1},
