@@ -239,7 +239,7 @@ static void test_strips(void) {
         {"l2", "l2_distance", 3, 40, 32, 30, 2, SOME, 1},
     };
     for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
+        if (gpu_tries(T.device, i, 4)) try_search(&searches[i]);
 }
 
 static void test_matrices(void) {
