@@ -45,7 +45,7 @@ endforeach()
 # The headers speak of docs/, which is there as in the source tree, so that the pages' links to each
 # other, to the README and to the examples lead somewhere. What is not installed they name in text.
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN __pycache__ EXCLUDE)
 
 # ---- CMake package -------------------------------------------------------------------------------
 set(reprise_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/reprise)

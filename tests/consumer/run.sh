@@ -70,6 +70,7 @@ check_tree() {
         done
     done
     [ "$(wc -l <"$work/links")" -gt 50 ] || fail "no page links to another"
+    [ -z "$(find . -name __pycache__)" ] || fail "what Python made of sources is installed"
     # Each example is in the list of them.
     for example in "$doc"/examples/*/; do
         example=$(basename "$example")
