@@ -187,6 +187,16 @@ expect_refused() {
     tr -s ' \n' ' ' <"$2" | grep -q "$1" || { cat "$2"; fail "not said: $1"; }
 }
 
+# ./dev demo installs no packages that only tests need: it must not configure what looks for them.
+check_demo() {
+    configure_ours -S "$SOURCE" -B demo -DREPRISE_TESTS=OFF >cmake.log 2>&1 ||
+        { cat cmake.log; fail "it does not configure without its tests"; }
+    if grep -E '^REPRISE_(CUNIT|PYTHON|NUMPY)' demo/CMakeCache.txt; then
+        fail "what only tests need is looked for without them"
+    fi
+    grep -qF 'configure release -DREPRISE_TESTS=OFF' "$SOURCE/dev" || fail "./dev demo configures the tests"
+}
+
 # The runtime by itself, on a machine without a C++ compiler; and what its package offers.
 check_runtime_alone() {
     # Shadowing g++ in PATH is not enough: CMake finds it beside gcc.
@@ -263,6 +273,7 @@ find-package) check_find_package ;;
 pkg-config) check_pkg_config ;;
 subdirectory) check_subdirectory ;;
 documentation) check_documentation ;;
+demo) check_demo ;;
 runtime-alone) check_runtime_alone ;;
 static) check_static ;;
 *) fail "no test '$test'" ;;
