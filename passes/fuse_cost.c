@@ -94,14 +94,21 @@ static double threads(const rp_fuse_set *set) {
     return busy_threads(set);
 }
 
-/* Whether threads that share rows keep elements of input k from pass to pass. What is scattered is computed
- * one by one, from the start. */
-static bool keeps(const rp_fuse_set *set, uint32_t i, uint32_t k) {
+/* Whether teams keep elements of their rows from pass to pass. What is scattered is computed one by one, from the
+ * start. */
+static bool keeps_rows(const rp_fuse_set *set) {
     if (set->shape.kind != RP_SHAPE_ROWS || set->shape.wide || set->count > RP_SHAPE_FEW)
         return false;
-    for (uint32_t m = 0; m < set->count; m++)
-        if (set->calls[m]->call.op->form == RP_OP_SCATTER) return false;
-    return rp_op_row_keeps(&set->calls[i]->call, k, rp_graph_target(set->graph));
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->calls[i]->call.op->form == RP_OP_SCATTER) return false;
+    return true;
+}
+
+/* Whether they do those of input k. */
+static bool keeps(const rp_fuse_set *set, uint32_t i, uint32_t k) {
+    return rp_op_row_keeps(&set->calls[i]->call, k, &set->calls[i]->cost,
+                           rp_graph_target(set->graph)) &&
+           keeps_rows(set);
 }
 
 /* Elements that each thread asks memory for at once: all that it keeps, but for the turns of loops in front. */
@@ -255,7 +262,8 @@ const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TAR
                                                 RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate,
                                                 RP_TARGET_KEY_shared_bytes};
 
-/* Of a target's rates, which are by the microsecond, in a second. */
+/* What a target's rates, which are by the microsecond, are to be multiplied by: seconds, and no more of the device
+ * than there is. */
 static double share_of(double busy) {
     return 1e6 * fmin(fmax(busy, 1.0 / 1024), 1);
 }

@@ -145,7 +145,7 @@ typedef struct rp_emit {
     rp_text functions;             /* in an order in which each is known to its callers */
     rp_text main;                  /* void main() { ... } and what only it needs; last */
 
-    uint32_t row_fours; /* that a thread of a team keeps of a row; 0: none. Set by the composer */
+    uint32_t row_fours; /* that a thread of a team can hold; 0: none. Set by the composer */
     uint8_t row_mode;   /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */
     uint32_t local;     /* threads of a workgroup: set by the composer, before rp_emit_row_steps */

@@ -213,9 +213,9 @@ typedef struct rp_eval {
     rp_text *to;
     const char *index; /* "i" */
     const char *indent;
-    uint64_t elements;  /* of the values that are computed at this very index */
-    uint32_t own_steps; /* a rows member whose steps are at hand in private variables; RP_NONE */
-    bool slot; /* in a loop over fours that rows members keep: those of turn `slot` are at hand */
+    uint64_t elements;   /* of the values that are computed at this very index */
+    uint32_t own_steps;  /* a rows member whose steps are at hand in private variables; RP_NONE */
+    bool slot;           /* a slot loop is around: turn `slot` of what threads hold is at hand */
     const char **locals; /* for each value; NULL = not yet */
     /* For the four elements from the index on, a multiple of 4: where their loads go, in front of all
      * else. Variables then are of four, and by name. NULL: one element. */
@@ -233,6 +233,8 @@ void rp_eval_close(rp_eval *v);
 const char *rp_eval_value(rp_eval *v, uint32_t value);
 /* An expression of an input's element there. */
 const char *rp_eval_input(rp_eval *v, uint32_t member, uint32_t operand);
+/* Whether threads hold elements of a row for some rows member by now. */
+bool rp_emit_has_held(const rp_emit *e);
 /* Where a thread holds turn `slot` of a rows member's input: four elements. */
 const char *rp_emit_held_input(rp_emit *e, uint32_t member, uint32_t operand);
 /* An expression of the formula function NAME for its arguments at the index. */
@@ -293,8 +295,6 @@ uint32_t rp_emit_row_threads(const rp_emit *e, uint32_t member);
 /* Whether the elements of rows of that length are evaluated four at a time: they begin at multiples of
  * four, and what is evaluated is not too long to be in the text four times. */
 bool rp_emit_rows_by_fours(const rp_emit *e, rp_extent length);
-/* Whether threads hold elements for some rows member by now. */
-bool rp_emit_has_held(const rp_emit *e);
 /* The head of a loop over the fours of the member's row that a thread of a team has, `slot` the turn, where
  * elements are held; its body and end are up to the caller. */
 void rp_emit_slot_loop(rp_emit *e, rp_text *to, uint32_t member, const char *indent);
@@ -315,8 +315,8 @@ void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *ind
 
 /* The same for four elements from `i` on, a multiple of 4. False, with nothing put, where elements
  * go to places of their own. `early` takes the loads of neighbours in memory; NULL: they stay with the
- * others. `slot` as rp_eval has it. */
-bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, bool slot, const char *indent,
+ * others. What threads hold of rows (rp_emit_has_held) is taken from there: then a slot loop is around. */
+bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, const char *indent,
                        uint64_t elements);
 /* Appends the stores of four elements from `i` on. */
 void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent,

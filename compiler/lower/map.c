@@ -85,7 +85,7 @@ rp_status rp_emit_map(rp_emit *e) {
                    rp_emit_extent(e, "ELEMENTS", all));
     if (fours && across != RP_NONE) put_across(e, across);
     if (fours) {
-        (void)rp_emit_outputs_4(e, &e->main, NULL, false, "    ", elements);
+        (void)rp_emit_outputs_4(e, &e->main, NULL, "    ", elements);
     } else if (!rp_emit_looks_again(e)) {
         rp_emit_outputs(e, &e->main, "i", "    ", elements, NULL);
     } else {

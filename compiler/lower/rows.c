@@ -26,11 +26,10 @@ static void put_team_elements(rp_emit *e, uint64_t elements, const char *length,
     rp_text body;
     rp_text_init(&body, &e->allocator);
     uint32_t first = e->shape.first;
-    bool slot = rp_emit_has_held(e);
     bool fours = rp_emit_rows_by_fours(e, rp_sym_extent(&e->members[first].call, 'C')) &&
-                 rp_emit_outputs_4(e, &body, NULL, slot, "        ", elements);
+                 rp_emit_outputs_4(e, &body, NULL, "        ", elements);
     if (fours) {
-        if (slot)
+        if (rp_emit_has_held(e))
             rp_emit_slot_loop(e, &e->main, first, "    ");
         else
             rp_text_format(&e->main,
@@ -166,7 +165,7 @@ static void put_wide_elements(rp_emit *e, const char *length) {
     rp_text_init(&early, &e->allocator);
     rp_text_init(&fours, &e->allocator);
     if (rp_emit_rows_by_fours(e, width) &&
-        rp_emit_outputs_4(e, &fours, &early, false, "    ", e->shape.wide)) {
+        rp_emit_outputs_4(e, &fours, &early, "    ", e->shape.wide)) {
         put_wide_fours(e, length, &early, &fours);
         return;
     }

@@ -146,12 +146,6 @@ static void put_element(rp_emit *e, const row_pass *pass, const char *indent, rp
     rp_eval_close(&eval);
 }
 
-bool rp_emit_has_held(const rp_emit *e) {
-    for (uint32_t m = 0; m < e->member_count; m++)
-        if (e->members[m].held) return true;
-    return false;
-}
-
 static const char *fours_of(rp_emit *e) {
     return rp_emit_uint(e, "row_fours", e->row_fours);
 }
@@ -247,19 +241,16 @@ static void put_four_loop(rp_emit *e, const row_pass *pass, const char *begin, c
         put_four(e, pass, inner, &body);
     else
         put_element(e, pass, rp_emit_name(e, "%s    ", inner), &body);
-    bool slots = has_slots(e, pass);
-    if (slots)
+    if (has_slots(e, pass))
         rp_emit_slot_loop(e, &e->functions, pass->member, indent);
     else
-        rp_text_format(&e->functions, "%sfor (uint four = %s; four < %s; four += %uu)", indent,
-                       begin, end, 4 * threads);
-    if (slots)
+        rp_text_format(&e->functions, "%sfor (uint four = %s; four < %s; four += %uu)%s\n", indent,
+                       begin, end, 4 * threads, fours ? " {" : "");
+    if (fours)
         rp_text_format(&e->functions, "%suint i = %s * %s + four;\n", inner, row, c);
-    else if (fours)
-        rp_text_format(&e->functions, " {\n%suint i = %s * %s + four;\n", inner, row, c);
     else
         rp_text_format(&e->functions,
-                       "\n%sfor (uint c = four; c < min(four + 4u, %s); c++) {\n"
+                       "%sfor (uint c = four; c < min(four + 4u, %s); c++) {\n"
                        "%s    uint i = %s * %s + c;\n",
                        inner, end, inner, row, c);
     rp_emit_move(e, &e->functions, &body);
@@ -463,8 +454,12 @@ static uint32_t put_held(rp_emit *e, uint32_t member) {
     const rp_op_call *call = &e->members[member].call;
     const rp_target *target = rp_graph_target(e->graph);
     uint32_t holds = 0;
-    for (uint32_t k = 0; k < call->operand_count && e->row_fours; k++) {
-        if (!rp_op_row_keeps(call, k, target) || is_held_before(e, member, k, holds)) continue;
+    rp_op_cost cost;
+    if (!e->row_fours) return 0;
+    rp_op_cost_of(call, &cost);
+    for (uint32_t k = 0; k < call->operand_count; k++) {
+        if (!rp_op_row_keeps(call, k, &cost, target) || is_held_before(e, member, k, holds))
+            continue;
         holds |= UINT32_C(1) << k;
         rp_text_format(&e->globals, "vec4 m%u_held_%s[%s];\n", member, rp_op_operand_name(call, k),
                        fours_of(e));

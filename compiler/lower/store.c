@@ -187,7 +187,7 @@ void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent
                       rp_emit_name(e, "%s.%c", variable, "xyzw"[c]));
 }
 
-bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, bool slot, const char *indent,
+bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, const char *indent,
                        uint64_t elements) {
     for (uint32_t v = 0; v < e->value_count; v++)
         if (is_scatter(e, v)) return false;
@@ -199,7 +199,7 @@ bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, bool slot, const
     if (rp_eval_open(&eval, e, &body, "i", indent, elements) == RP_OK) {
         eval.loads = &loads;
         eval.early = early;
-        eval.slot = slot;
+        eval.slot = rp_emit_has_held(e);
         for (uint32_t v = 0; v < e->value_count && e->status == RP_OK; v++)
             if (e->values[v].use != RP_NONE && rp_emit_elements(e, v) == elements)
                 rp_emit_store_4(e, &stores, v, indent, rp_eval_value(&eval, v));

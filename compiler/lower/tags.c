@@ -4,9 +4,10 @@
  * are stored and loaded as relaxed atomics: a word is there as a whole or not at all, and nothing else is
  * ordered by it.
  *
- * No load is wider than a word, and with words in order text that takes four elements at once has neighbours
- * four words apart: each load of a subgroup would touch a sector of memory for each of its lanes, and the four together each
- * sector four times. So elements 4a + b of TILE ones in a row lie at b * TILE / 4 + a, where lanes that take
+ * No load is wider than a word, and with words in order text that takes four elements at once has
+ * neighbours four words apart: each load of a subgroup would touch a sector of memory for each of its
+ * lanes, and the four together each sector four times. So elements 4a + b of TILE ones in a row lie at
+ * b * TILE / 4 + a, where lanes that take
  * fours find neighbours beside each other, and lanes that take one element after the other whole sectors
  * as ever. What is left of the buffer behind the last whole tile lies in order.
  *

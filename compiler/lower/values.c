@@ -130,6 +130,12 @@ const char *rp_emit_held_input(rp_emit *e, uint32_t member, uint32_t operand) {
                         rp_op_operand_name(&e->members[member].call, operand));
 }
 
+bool rp_emit_has_held(const rp_emit *e) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        if (e->members[m].held) return true;
+    return false;
+}
+
 static bool is_held(const rp_eval *v, uint32_t member, uint32_t operand) {
     return v->slot && v->loads && (v->e->members[member].held >> operand & 1);
 }

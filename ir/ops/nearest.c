@@ -5,9 +5,9 @@
  * metric's op gives.
  *
  * Few queries are bound by reading the base: variant `stream` reads it once for all queries of a
- * workgroup. For many, arithmetic is what counts: the others filter by products, and compute the distances of
- * what is left. Where matrices multiply, `strips` reads the base as fast as `stream` does for one query;
- * `matrices` is for vectors too long to be kept, and for long lists. */
+ * workgroup. For many, arithmetic is what counts: the others filter by products, and compute the
+ * distances of what is left. Where matrices multiply, `strips` reads the base as fast as `stream` does for
+ * one query; `matrices` is for vectors too long to be kept, and for long lists. */
 #include "ops/nearest.h"
 
 #include "ops/matrices.h"
@@ -46,6 +46,22 @@ bool rp_nearest_rule(rp_op_call *call) {
         return rp_op_fail(call, "values is %s; distances of this metric are %s",
                           rp_dtype_name((rp_dtype)values->dtype), bits ? "u32" : "floats");
     return true;
+}
+
+/* What variants are chosen by. */
+typedef struct search {
+    uint64_t queries, length, k;
+    uint32_t metric;
+} search;
+
+static search search_of(const rp_op_call *call) {
+    return (search){rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
+                    (uint32_t)call->attrs[ATTR_METRIC]};
+}
+
+/* Whether products of rows and queries can say which rows are not among the nearest. */
+static bool has_products(uint32_t metric) {
+    return metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
 }
 
 /* ---- stream ---------------------------------------------------------------------------------- */
@@ -157,12 +173,10 @@ static uint64_t tile_bytes(const tile_shape *s) {
 }
 
 /* NULL: the variant does not fit. */
-static const tile_shape *find_tiles(uint64_t queries, uint64_t length, uint64_t k, uint32_t metric,
-                                    const rp_target *target) {
-    bool filters =
-        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
-    if (!filters || queries < TILE_QUERIES || length % 16 != 0 || length > TILE_LENGTH ||
-        k > TILE_K || target->register_words < TILE_REGISTERS || rp_target_is_software(target))
+static const tile_shape *find_tiles(search q, const rp_target *target) {
+    if (!has_products(q.metric) || q.queries < TILE_QUERIES || q.length % 16 != 0 ||
+        q.length > TILE_LENGTH || q.k > TILE_K || target->register_words < TILE_REGISTERS ||
+        rp_target_is_software(target))
         return NULL;
     for (uint32_t i = 0; i < sizeof tile_shapes / sizeof *tile_shapes; i++) {
         const tile_shape *s = &tile_shapes[i];
@@ -173,17 +187,12 @@ static const tile_shape *find_tiles(uint64_t queries, uint64_t length, uint64_t 
     return NULL;
 }
 
-static const tile_shape *tiles_of(const rp_op_call *call, const rp_target *target) {
-    return find_tiles(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
-                      (uint32_t)call->attrs[ATTR_METRIC], target);
-}
-
 static bool fits_tiles(const rp_op_call *call, const rp_target *target) {
-    return tiles_of(call, target) != NULL;
+    return find_tiles(search_of(call), target) != NULL;
 }
 
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
-    const tile_shape *s = tiles_of(call, target);
+    const tile_shape *s = find_tiles(search_of(call), target);
     uint64_t queries = s->along * 4 * TILE_SUMS;
     rp_op_bind_count(call, 'B', "Q", queries, 1);
     rp_op_bind(call, 'C', s->places);
@@ -217,6 +226,7 @@ static const matrix_shape matrix_shapes[] = {
 enum { MATRIX_SHAPES = sizeof matrix_shapes / sizeof *matrix_shapes };
 enum { MATRIX_EDGE = 16, MATRIX_SUBGROUP = 32, MATRIX_REGISTERS = 128 };
 enum { MATRIX_LENGTH = 4096 }; /* that the bound of its error is for */
+enum { FILTER_LIST = 32 };     /* places of a list, if no more are needed */
 
 #define FILTER_NEEDS                                                                               \
     ((RP_OP_MATRIX_NEEDS & ~RP_NEED_STORAGE16) | RP_NEED_SUBGROUP_SHUFFLE |                        \
@@ -241,55 +251,51 @@ static uint64_t matrix_threads(const matrix_shape *s) {
     return (uint64_t)s->along * s->across * MATRIX_SUBGROUP;
 }
 
-/* Places of a list: a third more than what is wanted at least, and 32 or twice as many where there
- * is room. 0: it does not fit. */
-static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target *target) {
-    uint64_t queries = matrix_queries(s), rows = matrix_rows(s);
-    uint64_t line = ((uint64_t)s->depth / 8 + 1) * 16;
-    uint64_t fixed = (queries + rows) * line + rows * 8 + queries * 20 + queries / 4 + 64;
-    if (fixed > target->shared_bytes) return 0;
-    uint64_t best = 2 * k < 32 ? 32 : 2 * k;
-    uint64_t room = (queries + rows) * (line / 16) -
-                    rows; /* where tiles were, beside those of a tile of rows */
-    uint64_t places = least(least((target->shared_bytes - fixed) / (8 * queries), best), room);
+/* Places of a list where there is room for so many: a third more than what is wanted at least, and 32 or
+ * twice as many where that is possible. 0: too few. */
+static uint64_t filter_places(uint64_t room, uint64_t k) {
+    uint64_t places = least(room, 2 * k < FILTER_LIST ? FILTER_LIST : 2 * k);
     return places >= k + k / 3 + 6 ? places : 0;
 }
 
-/* Whether products of f16 can say which rows are not among the nearest: kernels/nearest/filter.glsl. */
-static bool can_filter(uint64_t length, uint32_t metric, const rp_target *target) {
-    bool filters =
-        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
-    return filters && length % MATRIX_EDGE == 0 && length <= MATRIX_LENGTH &&
+/* Those of `matrices`; 0: it does not fit. A list and a tile's rows come together where the tiles were. */
+static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target *target) {
+    uint64_t queries = matrix_queries(s), rows = matrix_rows(s);
+    uint64_t line = (uint64_t)s->depth / 8 + 1; /* vectors of 16 bytes of a row */
+    uint64_t fixed = (queries + rows) * line * 16 + rows * 8 + queries * 20 + queries / 4 + 64;
+    if (fixed > target->shared_bytes) return 0;
+    uint64_t room = (target->shared_bytes - fixed) / (8 * queries);
+    return filter_places(least(room, (queries + rows) * line - rows), k);
+}
+
+/* Whether those of f16 can: kernels/nearest/filter.glsl. */
+static bool has_matrix_products(search q, const rp_target *target) {
+    return has_products(q.metric) && q.length % MATRIX_EDGE == 0 && q.length <= MATRIX_LENGTH &&
            target->register_words >= MATRIX_REGISTERS && target->matrix_quads == 1 &&
            rp_op_matrix_subgroup(target) == MATRIX_SUBGROUP;
 }
 
 /* NULL: the variant does not fit. */
-static const matrix_shape *find_matrices(uint64_t queries, uint64_t length, uint64_t k,
-                                         uint32_t metric, const rp_target *target) {
-    if (!can_filter(length, metric, target) || are_few(queries, length) ||
+static const matrix_shape *find_matrices(search q, const rp_target *target) {
+    if (!has_matrix_products(q, target) || are_few(q.queries, q.length) ||
         !(target->matrix_shapes & RP_MATRIX_16_16_16_F16_F32))
         return NULL;
     for (uint32_t i = 0; i < MATRIX_SHAPES; i++) {
         const matrix_shape *s = &matrix_shapes[i];
-        bool half_empty = s->down * s->along > 1 && 2 * queries <= matrix_queries(s);
-        if (!half_empty && matrix_threads(s) <= target->invocations && matrix_places(s, k, target))
+        bool half_empty = s->down * s->along > 1 && 2 * q.queries <= matrix_queries(s);
+        if (!half_empty && matrix_threads(s) <= target->invocations &&
+            matrix_places(s, q.k, target))
             return s;
     }
     return NULL;
 }
 
-static const matrix_shape *matrices_of(const rp_op_call *call, const rp_target *target) {
-    return find_matrices(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
-                         (uint32_t)call->attrs[ATTR_METRIC], target);
-}
-
 static bool fits_matrices(const rp_op_call *call, const rp_target *target) {
-    return matrices_of(call, target) != NULL;
+    return find_matrices(search_of(call), target) != NULL;
 }
 
 static void bind_matrices(rp_op_call *call, const rp_target *target) {
-    const matrix_shape *s = matrices_of(call, target);
+    const matrix_shape *s = find_matrices(search_of(call), target);
     rp_op_bind_count(call, 'B', "Q", matrix_queries(s), 1);
     rp_op_bind(call, 'C', matrix_places(s, rp_sym(call, 'K'), target));
     rp_op_bind(call, 'E', MATRIX_EDGE);
@@ -316,12 +322,14 @@ static void explain_matrices(const rp_op_call *call, const rp_target *target, rp
 
 /* ---- strips ---------------------------------------------------------------------------------- */
 
-/* Measured on one large GPU: from three queries on, and however many they are, as long as those of a workgroup are in
- * shared memory all the time. The first bounds come from STRIP_GROUPS groups of rows, twice what is wanted at least. */
+/* Measured on one large GPU: from three queries on, and however many they are, as long as those of a
+ * workgroup are in shared memory all the time. The first bounds come from STRIP_GROUPS groups of rows, two
+ * of which lie in a place of a list; twice what is wanted at least. */
 enum { STRIP_ROWS = 8, STRIP_THREADS = 512, STRIP_FLIGHT = 8, STRIP_QUERIES = 3 };
 enum { STRIP_GROUPS = STRIP_THREADS / MATRIX_SUBGROUP * 4, STRIP_K = STRIP_GROUPS / 2 };
 
-/* Matrices of queries of a workgroup; strips of a subgroup between two looks at the lists, as far as registers go. */
+/* Matrices of queries of a workgroup; strips of a subgroup between two looks at the lists, as far as
+ * registers go. */
 typedef struct strip_shape {
     uint8_t matrices, strips;
 } strip_shape;
@@ -337,41 +345,34 @@ static uint64_t strip_flight(uint64_t steps) {
     return STRIP_FLIGHT;
 }
 
-/* Places of a list, as matrix_places; at least those that the first bounds are found in. */
+/* Places of a list; 0: too few, or there is no room for the first bounds. */
 static uint64_t strip_places(uint64_t queries, uint64_t length, uint64_t k,
                              const rp_target *target) {
     uint64_t flight = strip_flight(length / MATRIX_EDGE);
     uint64_t padded = ceil_div(length / MATRIX_EDGE, flight) * flight * MATRIX_EDGE;
     uint64_t fixed = queries * (padded * 2 + 16) + padded * 4 + queries * 20 + queries / 8 + 64;
     if (fixed > target->shared_bytes) return 0;
-    uint64_t places = least((target->shared_bytes - fixed) / (8 * queries),
-                            2 * k < STRIP_GROUPS / 2 ? STRIP_GROUPS / 2 : 2 * k);
-    return places >= STRIP_GROUPS / 2 && places >= k + k / 3 + 6 ? places : 0;
+    uint64_t places = filter_places((target->shared_bytes - fixed) / (8 * queries), k);
+    return places >= STRIP_GROUPS / 2 ? places : 0;
 }
 
 /* NULL: the variant does not fit. */
-static const strip_shape *find_strips(uint64_t queries, uint64_t length, uint64_t k,
-                                      uint32_t metric, const rp_target *target) {
-    if (!can_filter(length, metric, target) || queries < STRIP_QUERIES || k > STRIP_K ||
+static const strip_shape *find_strips(search q, const rp_target *target) {
+    if (!has_matrix_products(q, target) || q.queries < STRIP_QUERIES || q.k > STRIP_K ||
         STRIP_THREADS > target->invocations || !(target->matrix_shapes & RP_MATRIX_16_8_16_F16_F32))
         return NULL;
     uint32_t i = 0;
-    while (i + 1 < STRIP_SHAPES && strip_shapes[i].matrices * MATRIX_EDGE < queries) i++;
+    while (i + 1 < STRIP_SHAPES && strip_shapes[i].matrices * MATRIX_EDGE < q.queries) i++;
     const strip_shape *s = &strip_shapes[i];
-    return strip_places(s->matrices * MATRIX_EDGE, length, k, target) ? s : NULL;
-}
-
-static const strip_shape *strips_of(const rp_op_call *call, const rp_target *target) {
-    return find_strips(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
-                       (uint32_t)call->attrs[ATTR_METRIC], target);
+    return strip_places(s->matrices * MATRIX_EDGE, q.length, q.k, target) ? s : NULL;
 }
 
 static bool fits_strips(const rp_op_call *call, const rp_target *target) {
-    return strips_of(call, target) != NULL;
+    return find_strips(search_of(call), target) != NULL;
 }
 
 static void bind_strips(rp_op_call *call, const rp_target *target) {
-    const strip_shape *s = strips_of(call, target);
+    const strip_shape *s = find_strips(search_of(call), target);
     uint64_t queries = s->matrices * MATRIX_EDGE, length = rp_sym(call, 'D');
     rp_op_bind_count(call, 'B', "Q", queries, 1);
     rp_op_bind(call, 'C', strip_places(queries, length, rp_sym(call, 'K'), target));
@@ -400,15 +401,11 @@ const rp_op_variant rp_nearest_variants[] = {
     {
         .name = "strips",
         .when = "l2, cosine and dot, 3 queries and more of as many elements as fit into shared "
-                "memory, a multiple "
-                "of 16; k of up to 32; on a target with cooperative matrices of f16 and sums of "
-                "f32 whose layout is "
-                "known",
+                "memory, a multiple of 16; k of up to 32; on a target with cooperative matrices of "
+                "f16 and sums of f32 whose layout is known",
         .why = "reads the base once for up to 64 queries, from memory to registers; products of "
-               "f16 say which rows "
-               "cannot be among the nearest, with a bound of their error; the distances of the "
-               "others are computed "
-               "as the metric's op does",
+               "f16 say which rows cannot be among the nearest, with a bound of their error; the "
+               "distances of the others are computed as the metric's op does",
         .text = 3700,
         .threads = STRIP_THREADS,
         .groups = "BP",
@@ -494,9 +491,10 @@ static uint64_t fill_waves(uint64_t groups, uint64_t multiprocessors) {
 
 uint64_t rp_nearest_parts(uint64_t queries, uint64_t rows, uint64_t length, uint64_t k,
                           uint32_t metric, const rp_target *target) {
-    const strip_shape *strips = find_strips(queries, length, k, metric, target);
-    const matrix_shape *matrices = find_matrices(queries, length, k, metric, target);
-    const tile_shape *tiles = find_tiles(queries, length, k, metric, target);
+    const search q = {queries, length, k, metric};
+    const strip_shape *strips = find_strips(q, target);
+    const matrix_shape *matrices = find_matrices(q, target);
+    const tile_shape *tiles = find_tiles(q, target);
     uint64_t places = target->multiprocessors, groups;
     if (strips) {
         groups = ceil_div(queries, strips->matrices * MATRIX_EDGE);

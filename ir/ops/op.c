@@ -396,6 +396,15 @@ const char *rp_op_reads(const rp_op_call *call, uint32_t index) {
     return reads ? reads : rp_op_operand_of(call, index)->reads;
 }
 
+bool rp_op_row_keeps(const rp_op_call *call, uint32_t index, const rp_op_cost *cost,
+                     const rp_target *target) {
+    const rp_tensor *x = &call->operands[index];
+    return call->op->form == RP_OP_ROWS && !x->absent &&
+           rp_op_operand_of(call, index)->access == RP_READ && rp_op_is_in(x->dtype, RP_DT_FLOAT) &&
+           rp_op_reads_at(call, index) == RP_AT_ROW &&
+           cost->loads[index] > (double)rp_tensor_elements(x) && rp_op_row_fours(call, target) > 0;
+}
+
 /* The first operand that is written, which every op has. */
 static uint32_t first_output(const rp_op_call *call) {
     uint32_t i = 0;

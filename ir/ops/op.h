@@ -421,8 +421,6 @@ uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target);
 /* How many times four neighbouring elements each thread of a team has, and can keep in registers from one pass
  * over the row to the next; 0: a row has no team, or does not begin at a multiple of four. */
 uint32_t rp_op_row_fours(const rp_op_call *call, const rp_target *target);
-/* Whether a team that does so keeps those of input `index`: several passes read them. */
-bool rp_op_row_keeps(const rp_op_call *call, uint32_t index, const rp_target *target);
 /* The size of subgroups that a kernel with so many threads a row must ask for; 0: any will do. */
 uint32_t rp_op_row_subgroup(uint32_t threads, const rp_target *target);
 
@@ -481,6 +479,10 @@ typedef struct rp_op_cost {
     double loads[RP_OP_MAX_OPERANDS];
 } rp_op_cost;
 void rp_op_cost_of(const rp_op_call *call, rp_op_cost *out);
+/* Whether a team whose threads have fours of a row (rp_op_row_fours) keeps those of input `index`: several passes read
+ * them, as the call's cost says. */
+bool rp_op_row_keeps(const rp_op_call *call, uint32_t index, const rp_op_cost *cost,
+                     const rp_target *target);
 
 /* How large the op's code is, in instructions, about: for deciding about fusion. */
 typedef struct rp_op_size {

@@ -172,17 +172,6 @@ void rp_op_cost_of(const rp_op_call *call, rp_op_cost *out) {
         out->loads[i] = loads_of(call, i, out->loads[i]);
 }
 
-bool rp_op_row_keeps(const rp_op_call *call, uint32_t index, const rp_target *target) {
-    if (call->op->form != RP_OP_ROWS || !rp_op_row_fours(call, target)) return false;
-    const rp_tensor *x = &call->operands[index];
-    bool input = !x->absent && rp_op_operand_of(call, index)->access == RP_READ;
-    if (!input || !(RP_DT(x->dtype) & RP_DT_FLOAT) || rp_op_reads_at(call, index) != RP_AT_ROW)
-        return false;
-    rp_op_cost cost = {0};
-    cost_of_formulas(call, &cost);
-    return cost.loads[index] > (double)rp_tensor_elements(x);
-}
-
 /* ---- Size ------------------------------------------------------------------------------------ */
 
 enum { LOAD = 4, CONVERT = 12, TEXT = 60 };

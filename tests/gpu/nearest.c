@@ -179,6 +179,18 @@ static void try_search(const search *s) {
     }
 }
 
+/* Of `count` searches those of numbers `first` and so on that gpu_tries. */
+static void try_every(const search *searches, uint32_t count, uint32_t first, uint32_t every) {
+    for (uint32_t i = 0; i < count; i++)
+        if (gpu_tries(T.device, i + first, every)) try_search(&searches[i]);
+}
+
+/* The same of those that gpu_tries_middle. */
+static void try_middle(const search *searches, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
+}
+
 static void test_metrics(void) {
     static const search searches[] = {
         {"l2", "l2_distance", 5, 700, 48, 10, 2, ALL},
@@ -188,7 +200,7 @@ static void test_metrics(void) {
         {"chebyshev", "chebyshev", 5, 700, 48, 10, 2, ALL},
         {"hamming", "hamming", 5, 700, 48, 10, 2, ALL},
     };
-    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
+    try_every(searches, sizeof searches / sizeof *searches, 0, 1);
 }
 
 static void test_lengths(void) {
@@ -199,8 +211,7 @@ static void test_lengths(void) {
         {"dot", "dot_product", 3, 333, 20, 100, 1, ALL},
         {"manhattan", "manhattan", 2, 300, 130, 300, 1, ALL},
     };
-    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries(T.device, i + 1, 2)) try_search(&searches[i]);
+    try_every(searches, sizeof searches / sizeof *searches, 1, 2);
 }
 
 static void test_masks(void) {
@@ -222,11 +233,10 @@ static void test_tiles(void) {
         {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, 3},
         {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, 3},
     };
-    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries(T.device, i + 4, 5)) try_search(&searches[i]);
+    try_every(searches, sizeof searches / sizeof *searches, 4, 5);
 }
 
-/* Where the device has no matrices, other variants compute them. */
+/* Where the device has no matrices, other variants compute these and those below. */
 static void test_strips(void) {
     static const search searches[] = {
         {"l2", "l2_distance", 4, 2100, 128, 10, 1, ALL, 1},
@@ -238,8 +248,7 @@ static void test_strips(void) {
         {"dot", "dot_product", 10, 700, 768, 10, 2, NOTHING, 1},
         {"l2", "l2_distance", 3, 40, 32, 30, 2, SOME, 1},
     };
-    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries(T.device, i, 4)) try_search(&searches[i]);
+    try_every(searches, sizeof searches / sizeof *searches, 0, 4);
 }
 
 static void test_matrices(void) {
@@ -253,8 +262,7 @@ static void test_matrices(void) {
         {"cosine", "cosine_distance", 20, 300, 32, 10, 3, FEW, 2},
         {"l2", "l2_distance", 6, 300, 768, 10, 3, NOTHING, 2},
     };
-    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
+    try_middle(searches, sizeof searches / sizeof *searches);
 }
 
 /* Subgroups with lists of their own, where those of the device have as many invocations as entries are
@@ -270,8 +278,7 @@ static void test_few(void) {
         {"cosine", "cosine_distance", 2, 700, 72, 1, 3, SOME, 1},
         {"hamming", "hamming", 1, 1900, 64, 5, 2, NOTHING, 1},
     };
-    for (uint32_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (gpu_tries_middle(T.device, i)) try_search(&searches[i]);
+    try_middle(searches, sizeof searches / sizeof *searches);
 }
 
 static void use_large(void) {
